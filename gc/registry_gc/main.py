@@ -1,0 +1,108 @@
+"""The program: the command line, the signals, and errors turned into text and an exit code."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+from types import FrameType
+
+import click
+
+from registry_gc import __version__, runner
+from registry_gc.errors import UsageError
+from registry_gc.report.text import one_line
+from registry_gc.settings import INPUTS, Settings, load
+
+EPILOG = (
+    "The token is read from GITEA_TOKEN. In a workflow the same settings come from the action's "
+    "inputs. Exit code: 0 done, 1 something failed or was refused, 2 wrong usage."
+)
+
+
+def _with_inputs(command: Callable[..., None]) -> Callable[..., None]:
+    """An option for each input; the token has none, for command lines are seen by others."""
+    for declared in reversed(INPUTS):
+        if declared.name != "token":
+            is_flag = declared.default == "false"
+            command = click.option(
+                f"--{declared.name}",
+                declared.field,
+                help=declared.help + (f" [{declared.default}]" if declared.default else ""),
+                metavar="true|false" if is_flag else "TEXT",
+                is_flag=False,
+                flag_value="true" if is_flag else None,
+            )(command)
+    return command
+
+
+@click.command(epilog=EPILOG)
+@click.version_option(__version__, prog_name="registry-gc")
+@_with_inputs
+def main(**options: str | None) -> None:
+    """Removes old tags and unreachable manifests from a Gitea or Forgejo container registry,
+    and never breaks an image that stays."""
+    if runner.is_present(os.environ) and (token := os.environ.get("INPUT_TOKEN", "").strip()):
+        print(f"::add-mask::{token}", flush=True)
+    try:
+        settings = load(options, os.environ)
+    except UsageError as error:
+        for problem in error.problems:
+            click.echo(f"registry-gc: {one_line(problem)}", err=True)
+        sys.exit(2)
+    sys.exit(_run(settings))
+
+
+def _run(settings: Settings) -> int:
+    # Imported here so that --help and wrong settings answer at once.
+    from registry_gc.client import Client
+    from registry_gc.report import document, summary
+    from registry_gc.report.log import for_stream
+    from registry_gc.run import run
+    from registry_gc.transport import Transport
+
+    stop = _stopped_by_signals()
+    log = for_stream(sys.stdout, os.environ)
+    log.start(__version__, settings.server_url, settings.owner, settings.public())
+    client = Client(
+        Transport(settings.concurrency, stop),
+        settings.server_url,
+        settings.owner,
+        settings.token,
+        settings.concurrency,
+    )
+    workspace = runner.workspace(os.environ)
+    report = run(settings, client, datetime.now(UTC), workspace, log, stop)
+    log.finish(report)
+    written = ""
+    if settings.report:
+        written = _write(workspace / settings.report, document.render(report, __version__))
+    runner.write_summary(os.environ, summary.render(report))
+    runner.write_outputs(os.environ, runner.outputs(report, settings, written))
+    return report.exit_code if written or not settings.report else 1
+
+
+def _stopped_by_signals() -> Event:
+    """Set by SIGTERM (a cancelled job) and Ctrl-C; a second one ends the program at once."""
+    stop = Event()
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, handle)
+    return stop
+
+
+def _write(path: Path, text: str) -> str:
+    """The path of the report, or "" when it cannot be written: the run itself is done by then."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        click.echo(f"registry-gc: report: {path} cannot be written: {error.strerror}.", err=True)
+        return ""
+    return str(path)

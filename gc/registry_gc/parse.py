@@ -1,0 +1,177 @@
+"""Text to value, one function a kind of input; each raises ValueError with what is allowed."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+# What an input that was left out means, by field; required ones and those with a default text
+# never come here.
+EMPTY: dict[str, Any] = {
+    "policies": (),
+    "keep_untagged_days": None,
+    "protect_from": (),
+    "max_delete": None,
+    "report": "",
+}
+MOST_DAYS = 999_999
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How much of a stream of tags is kept."""
+
+    tags: tuple[str, ...]  # patterns; empty for the default policy, which takes all tags
+    keep_latest: int
+    keep_days: int
+
+    def __str__(self) -> str:
+        return ", ".join(self.tags) or "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The most that may be deleted: a count for the run, or a percentage of an image's versions."""
+
+    figure: int
+    is_percentage: bool
+
+    def __str__(self) -> str:
+        return f"{self.figure}%" if self.is_percentage else str(self.figure)
+
+
+def shown(text: str) -> str:
+    """A wrong value as the error shows it: quoted, on one line, cut when long."""
+    quoted = '"' + " ".join(text.split()) + '"'
+    return quoted if len(quoted) <= 80 else quoted[:79] + "…"
+
+
+def token(text: str) -> str:
+    """A token: printable ASCII without spaces, as HTTP headers want it."""
+    text = text.strip()
+    if not re.fullmatch(r"[!-~]+", text):
+        raise ValueError("has spaces or characters that no token has: copy it again.")
+    return text
+
+
+def server_url(text: str) -> str:
+    """An http(s) address without user, query or fragment; the slash at its end is dropped."""
+    text = text.strip().rstrip("/")
+    try:
+        url = urlsplit(text)
+        _ = url.port  # a port that is no number is found only when asked for
+    except ValueError as error:
+        raise ValueError("is not an address such as https://git.example.org.") from error
+    if url.scheme not in ("http", "https") or not url.hostname or re.search(r"\s", text):
+        raise ValueError(
+            "is not an address: begin with https:// (or http://), as in https://git.example.org."
+        )
+    if "@" in url.netloc:
+        raise ValueError("holds a user name or a token: pass the token as the input token only.")
+    if url.query or url.fragment:
+        raise ValueError("must be the root address only, without ? and #.")
+    return text
+
+
+def owner(text: str) -> str:
+    """One name, as it stands in the address of the user or organisation."""
+    text = text.strip()
+    if not re.fullmatch(r"[\w.-]+", text) or set(text) == {"."}:
+        raise ValueError("is not the name of a user or organisation (letters, digits, - _ .).")
+    return text
+
+
+def number(text: str) -> int:
+    """A whole number, 0 or more."""
+    text = text.strip()
+    if not (text.isascii() and text.isdigit() and len(text) <= 12 and int(text) <= MOST_DAYS):
+        raise ValueError(f"is not allowed: a whole number from 0 to {MOST_DAYS}.")
+    return int(text)
+
+
+def in_flight(text: str) -> int:
+    """A number of requests, 1 to 32."""
+    text = text.strip()
+    if not (text.isascii() and text.isdigit() and len(text) <= 2 and 1 <= int(text) <= 32):
+        raise ValueError("is not allowed: a whole number from 1 to 32.")
+    return int(text)
+
+
+def boolean(text: str) -> bool:
+    """`true` or `false` in any case."""
+    values = {"true": True, "false": False}
+    if text.strip().lower() not in values:
+        raise ValueError("is not allowed: true or false.")
+    return values[text.strip().lower()]
+
+
+def limit(text: str) -> Limit:
+    """`500` or `60%`."""
+    figure, sign, rest = text.strip().partition("%")
+    figure = figure.strip()
+    fits = figure.isascii() and figure.isdigit() and len(figure) <= 9 and not rest
+    if not fits or (sign and int(figure) > 100):
+        raise ValueError(
+            "is not allowed: a count such as 500, or a percentage from 0% to 100% such as 60%."
+        )
+    return Limit(int(figure), bool(sign))
+
+
+def patterns(text: str) -> tuple[str, ...]:
+    """Names or shell-style patterns, comma or line separated, in lower case."""
+    found = tuple(part.lower() for part in paths(text))
+    for part in found:
+        if re.search(r"\s", part):
+            raise ValueError(
+                f"has a space inside {shown(part)}: separate patterns by commas or lines."
+            )
+    return found
+
+
+def paths(text: str) -> tuple[str, ...]:
+    """Files or patterns, comma or line separated."""
+    lines = [line.strip() for line in text.strip().splitlines()]
+    joined = ",".join(line.removesuffix(",") for line in lines[:-1] if line)
+    joined = f"{joined},{lines[-1]}" if joined else lines[-1]
+    found = tuple(part.strip() for part in joined.split(","))
+    if not all(found):
+        raise ValueError("has an empty entry: remove the comma that is too much.")
+    return found
+
+
+def policies(text: str) -> tuple[Policy, ...]:
+    """One policy a line: `tags=v*,tags=release-*,keep-latest=20,keep-days=3650`."""
+    found, problems = [], []
+    for place, line in enumerate(text.strip().splitlines(), 1):
+        if line.strip():
+            try:
+                found.append(_policy(line))
+            except ValueError as error:
+                problems.append(f"line {place} {shown(line)} {error}")
+    if problems:
+        raise ValueError("; ".join(problems))
+    return tuple(found)
+
+
+def _policy(line: str) -> Policy:
+    tags: list[str] = []
+    figures: dict[str, int] = {}
+    for pair in line.split(","):
+        key, equals, value = (part.strip() for part in pair.partition("="))
+        if key == "tags" and equals and value:
+            tags += patterns(value)
+        elif key in ("keep-latest", "keep-days") and equals:
+            if key in figures:
+                raise ValueError(f"says {key} twice.")
+            try:
+                figures[key] = number(value)
+            except ValueError as error:
+                raise ValueError(f"{key}={shown(value)} {error}") from error
+        else:
+            raise ValueError(
+                f"has {shown(pair)}: allowed are tags=PATTERN (repeated for several), "
+                "keep-latest=NUMBER and keep-days=NUMBER, separated by commas."
+            )
+    if not tags:
+        raise ValueError("names no tags: add tags=PATTERN.")
+    return Policy(tuple(tags), figures.get("keep-latest", 0), figures.get("keep-days", 0))

@@ -1,0 +1,60 @@
+"""The one place that knows the runner: its variables, commands and files."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from registry_gc.model import Report, State
+from registry_gc.names import is_plain_tag
+from registry_gc.settings import Settings
+
+
+def is_present(env: Mapping[str, str]) -> bool:
+    """Whether a runner started the program, and reads commands in its output."""
+    return "true" in (env.get("GITHUB_ACTIONS"), env.get("GITEA_ACTIONS"))
+
+
+def workspace(env: Mapping[str, str]) -> Path:
+    """Where the job's files are."""
+    return Path(env.get("GITHUB_WORKSPACE") or ".")
+
+
+def outputs(report: Report, settings: Settings, report_path: str) -> dict[str, str]:
+    """The action's outputs. In a dry run they say what would have been deleted.
+
+    `deleted-tags` names plain tags when `package` is one name, `image:tag` otherwise.
+    """
+    is_one = len(settings.package) == 1 and not set("*?[") & set(settings.package[0])
+    tags = [
+        row.version.name if is_one else f"{image.name}:{row.version.name}"
+        for image, row in report.rows()
+        if row.state is report.goes and is_plain_tag(row.version.name)
+    ]
+    return {
+        "deleted": str(report.count(report.goes)),
+        "kept": str(report.count(State.KEPT)),
+        "failed": str(report.count(State.FAILED)),
+        "reclaimable-bytes": "" if report.freed is None else str(report.freed),
+        "deleted-tags": json.dumps(tags),
+        "report": report_path,
+    }
+
+
+def write_outputs(env: Mapping[str, str], values: Mapping[str, str]) -> None:
+    """Appends to GITHUB_OUTPUT; a value is one line, or the runner would read more outputs."""
+    _append(env.get("GITHUB_OUTPUT"), "".join(f"{key}={_line(values[key])}\n" for key in values))
+
+
+def write_summary(env: Mapping[str, str], markdown: str) -> None:
+    """Appends to GITHUB_STEP_SUMMARY; servers before Gitea 1.27 accept it and never show it."""
+    _append(env.get("GITHUB_STEP_SUMMARY"), markdown)
+
+
+def _append(path: str | None, text: str) -> None:
+    if path:
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(text)
+
+
+def _line(text: str) -> str:
+    return " ".join(text.splitlines())

@@ -1,0 +1,117 @@
+"""The deletions of one image, each preceded by a second look, and what they must not take along."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from threading import Event
+
+from registry_gc import parallel
+from registry_gc.decide import reach
+from registry_gc.errors import Denied, RegistryGcError, Stop
+from registry_gc.graph import Graph
+from registry_gc.mark import Plan, Reader
+from registry_gc.names import is_plain_tag
+from registry_gc.versions import Version, newer
+
+
+def sweep(reader: Reader, plan: Plan, stop: Event) -> Plan:
+    """The plan after its deletions, with what failed and what was spared on the way.
+
+    Nothing is raised: an error ends this image and becomes one of the plan's problems; one that
+    concerns every image also sets `stop`.
+    """
+    try:
+        for tags in (True, False):
+            if _doomed(plan, lambda v, tags=tags: is_plain_tag(v.name) is tags):
+                plan = look_again(reader, plan)
+                # Parents first: what fails to go must not lose its children.
+                for indexes in (True, False):
+                    plan = _delete(reader, plan, _wave(tags, indexes, plan.graph), stop)
+                    plan = _spare(reader, plan, {})
+    except RegistryGcError as error:
+        if not stop.is_set():
+            plan = plan.with_problem(f"The deletions in {plan.image} ended early. {error}")
+        if isinstance(error, Stop):
+            stop.set()
+    return plan
+
+
+def look_again(reader: Reader, plan: Plan) -> Plan:
+    """The plan with what was pushed since it was made: each new version a root, no candidate."""
+    fresh = newer(reader.client, plan.image, plan.known, plan.at)
+    if plan.image in fresh.unclear:
+        raise RegistryGcError(fresh.unclear[plan.image])
+    return take_in(reader, plan, tuple(v for v in fresh.versions if v.image == plan.image))
+
+
+def take_in(reader: Reader, plan: Plan, fresh: tuple[Version, ...]) -> Plan:
+    """The plan with versions pushed since it was made; they replace the rows of the same name."""
+    if not fresh:
+        return plan
+    names = {v.name for v in fresh}
+    replaced = {v.id: v.name for v in plan.versions if v.name in names and v.id not in plan.deleted}
+    again = set(replaced.values())
+    plan = replace(
+        plan,
+        known=plan.known | {v.id for v in fresh},
+        versions=(*fresh, *(v for v in plan.versions if v.id not in replaced)),
+        kept={i: reason for i, reason in plan.kept.items() if i not in replaced},
+        doomed={i: reason for i, reason in plan.doomed.items() if i not in replaced},
+        failed={i: reason for i, reason in plan.failed.items() if i not in replaced},
+    )
+    return _spare(
+        reader,
+        plan,
+        {v.id: f"pushed {'again ' if v.name in again else ''}during the run" for v in fresh},
+    )
+
+
+def _spare(reader: Reader, plan: Plan, roots: dict[int, str]) -> Plan:
+    """The plan with the new roots kept, and all that they and failed deletions need."""
+    standing = tuple(v for v in plan.versions if v.id not in plan.deleted)
+    kept = {**plan.kept, **roots}
+    holding = {**kept, **dict.fromkeys(plan.failed, "")}
+
+    def settle(graph: Graph) -> dict[int, str]:
+        return reach(standing, holding, graph)
+
+    graph = reader.complete(standing, plan.graph, plan.rules, settle)
+    for i, reason in settle(graph).items():
+        if i not in plan.failed:
+            kept.setdefault(i, reason)
+    doomed = {i: reason for i, reason in plan.doomed.items() if i not in kept}
+    return replace(plan, graph=graph, kept=kept, doomed=doomed)
+
+
+def _delete(reader: Reader, plan: Plan, is_due: Callable[[Version], bool], stop: Event) -> Plan:
+    """The plan after the deletion of the doomed versions that are due."""
+    client, due = reader.client, _doomed(plan, is_due)
+    deleted, failed, denied = set(plan.deleted), dict(plan.failed), ""
+
+    def delete(version: Version) -> None:
+        client.delete(version.image, version.name)
+
+    with reader.progress(f"deleting from {plan.image}", len(due)) as advance:
+        for version, result in parallel.as_done(client.concurrency, delete, due):
+            if result is None:
+                deleted.add(version.id)
+            elif isinstance(result, Denied):
+                failed[version.id] = denied = str(result)
+                stop.set()
+            elif not isinstance(result, Stop):
+                failed[version.id] = str(result)
+            advance()
+    plan = replace(plan, deleted=frozenset(deleted), failed=failed)
+    return plan.with_problem(denied) if denied else plan
+
+
+def _doomed(plan: Plan, is_due: Callable[[Version], bool]) -> list[Version]:
+    over = plan.deleted | set(plan.failed)
+    return [v for v in plan.versions if v.id in plan.doomed and v.id not in over and is_due(v)]
+
+
+def _wave(tags: bool, indexes: bool, graph: Graph) -> Callable[[Version], bool]:
+    def is_due(version: Version) -> bool:
+        is_index = version.id in graph and bool(graph[version.id].children)
+        return is_plain_tag(version.name) is tags and is_index is indexes
+
+    return is_due
