@@ -7,4 +7,4 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "gc"))
 
 from registry_gc.main import main
 
-main()
+main(prog_name="registry-gc")

@@ -16,8 +16,6 @@ from registry_gc.errors import Denied, Gone, RegistryGcError
 from registry_gc.names import is_valid
 from registry_gc.transport import Auth, Transport
 
-PAGE = 1000  # asked for; the server caps it at its MAX_RESPONSE_ITEMS, 50 unless changed
-
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -45,13 +43,13 @@ class Client:
         self._transport, self._token = transport, token
         self._api_auth, self._v2_auth = _token_auth(token), HTTPBasicAuth(owner, token)
 
-    def packages(self, query: str, page: int) -> Page:
+    def packages(self, query: str, page: int, limit: int) -> Page:
         """One page of container versions, newest first; past the end it is empty.
 
         GET /api/v1/packages/{owner} (1.21 to main). Lists an unknown image as [].
         """
         parameters: dict[str, str | int] = {"type": "container", "q": query}
-        parameters |= {"page": page, "limit": PAGE}
+        parameters |= {"page": page, "limit": limit}
         try:
             response = self._get(f"/packages/{quote(self.owner, safe='')}", "list", parameters)
         except Gone as error:
@@ -168,7 +166,7 @@ class Client:
         if response.status_code == 401:
             return (
                 f"The server refused the token ({answer}): it is wrong, has expired, belongs to "
-                f"another instance, or has not the scope write:package. {make}"
+                f"another instance, or lacks the scope write:package. {make}"
             )
         return (
             f"The token may not {right} packages of {self.owner} ({answer}). It must be a "

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 from types import FrameType
+from typing import Any
 
 import click
 
@@ -26,14 +27,15 @@ def _with_inputs(command: Callable[..., None]) -> Callable[..., None]:
     """An option for each input; the token has none, for command lines are seen by others."""
     for declared in reversed(INPUTS):
         if declared.name != "token":
-            is_flag = declared.default == "false"
+            default = f" [{declared.default}]" if declared.default else ""
+            # A switch may stand alone, as in --dry-run, or take its value.
+            switch: dict[str, Any] = {"is_flag": False, "flag_value": "true"}
             command = click.option(
                 f"--{declared.name}",
                 declared.field,
-                help=declared.help + (f" [{declared.default}]" if declared.default else ""),
-                metavar="true|false" if is_flag else "TEXT",
-                is_flag=False,
-                flag_value="true" if is_flag else None,
+                help=declared.help + default,
+                metavar="[true|false]" if declared.default in ("true", "false") else "TEXT",
+                **(switch if declared.default == "false" else {}),
             )(command)
     return command
 

@@ -61,6 +61,7 @@ class Plan:
     failed: Mapping[int, str] = field(default_factory=dict)  # a doomed version's id -> why
     broken_before: frozenset[tuple[str, Child]] = frozenset()  # children missing before the run
     problems: tuple[Problem, ...] = ()
+    stopped_by: str = ""  # what ended the whole run while this image was swept
 
     def with_problem(self, text: str, is_error: bool = True) -> "Plan":
         """The plan with a sentence more to report."""

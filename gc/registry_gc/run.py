@@ -98,9 +98,10 @@ def _sweep(reader: Reader, plans: list[Plan], stop: Event) -> None:
         if plan.doomed and not stop.is_set():
             plans[place] = sweep(reader, plan, stop)
     if stop.is_set():
+        reason = next((p.stopped_by for p in plans if p.stopped_by), "The run was interrupted.")
         raise RegistryGcError(
-            "The run ended before all was done, and without a last look at what stays: what is "
-            "called deleted was deleted, all else was left alone. The next run does the rest."
+            f"{reason} The run ended there, without a last look at what stays: what is called "
+            "deleted was deleted, all else was left alone. The next run does the rest."
         )
     swept = [place for place, plan in enumerate(plans) if plan.deleted or plan.failed]
     try:

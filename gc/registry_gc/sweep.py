@@ -17,21 +17,21 @@ def sweep(reader: Reader, plan: Plan, stop: Event) -> Plan:
     """The plan after its deletions, with what failed and what was spared on the way.
 
     Nothing is raised: an error ends this image and becomes one of the plan's problems; one that
-    concerns every image also sets `stop`.
+    concerns every image sets `stop` and is what the plan was stopped by.
     """
     try:
         for tags in (True, False):
-            if _doomed(plan, lambda v, tags=tags: is_plain_tag(v.name) is tags):
+            if _doomed(plan, _wave(tags, plan.graph)):
                 plan = look_again(reader, plan)
                 # Parents first: what fails to go must not lose its children.
                 for indexes in (True, False):
-                    plan = _delete(reader, plan, _wave(tags, indexes, plan.graph), stop)
+                    plan = _delete(reader, plan, _wave(tags, plan.graph, indexes), stop)
                     plan = _spare(reader, plan, {})
+    except Stop as error:
+        stop.set()
+        plan = replace(plan, stopped_by=plan.stopped_by or str(error))
     except RegistryGcError as error:
-        if not stop.is_set():
-            plan = plan.with_problem(f"The deletions in {plan.image} ended early. {error}")
-        if isinstance(error, Stop):
-            stop.set()
+        plan = plan.with_problem(f"The deletions in {plan.image} ended early. {error}")
     return plan
 
 
@@ -85,7 +85,7 @@ def _spare(reader: Reader, plan: Plan, roots: dict[int, str]) -> Plan:
 def _delete(reader: Reader, plan: Plan, is_due: Callable[[Version], bool], stop: Event) -> Plan:
     """The plan after the deletion of the doomed versions that are due."""
     client, due = reader.client, _doomed(plan, is_due)
-    deleted, failed, denied = set(plan.deleted), dict(plan.failed), ""
+    deleted, failed, stopped_by = set(plan.deleted), dict(plan.failed), plan.stopped_by
 
     def delete(version: Version) -> None:
         client.delete(version.image, version.name)
@@ -94,14 +94,15 @@ def _delete(reader: Reader, plan: Plan, is_due: Callable[[Version], bool], stop:
         for version, result in parallel.as_done(client.concurrency, delete, due):
             if result is None:
                 deleted.add(version.id)
-            elif isinstance(result, Denied):
-                failed[version.id] = denied = str(result)
+            elif isinstance(result, Stop):
                 stop.set()
-            elif not isinstance(result, Stop):
+                stopped_by = stopped_by or str(result)
+            if isinstance(result, Denied):
+                failed[version.id] = "the server refused it (401 or 403)"
+            elif result is not None and not isinstance(result, Stop):
                 failed[version.id] = str(result)
             advance()
-    plan = replace(plan, deleted=frozenset(deleted), failed=failed)
-    return plan.with_problem(denied) if denied else plan
+    return replace(plan, deleted=frozenset(deleted), failed=failed, stopped_by=stopped_by)
 
 
 def _doomed(plan: Plan, is_due: Callable[[Version], bool]) -> list[Version]:
@@ -109,9 +110,9 @@ def _doomed(plan: Plan, is_due: Callable[[Version], bool]) -> list[Version]:
     return [v for v in plan.versions if v.id in plan.doomed and v.id not in over and is_due(v)]
 
 
-def _wave(tags: bool, indexes: bool, graph: Graph) -> Callable[[Version], bool]:
+def _wave(tags: bool, graph: Graph, indexes: bool | None = None) -> Callable[[Version], bool]:
     def is_due(version: Version) -> bool:
         is_index = version.id in graph and bool(graph[version.id].children)
-        return is_plain_tag(version.name) is tags and is_index is indexes
+        return is_plain_tag(version.name) is tags and indexes in (is_index, None)
 
     return is_due

@@ -18,7 +18,7 @@ USER_AGENT = f"registry-gc/{__version__} (+https://gitea.com/registry-gc/registr
 TIMEOUT = (10, 60)  # seconds to connect, and between two bytes of an answer
 LONGEST_WAIT = 30.0  # seconds before one retry, whatever Retry-After says
 PATIENCE = 120.0  # seconds without any success after which nothing is tried again
-FIRST_PATIENCE = 15.0  # the same before the first success: then the address is probably wrong
+FIRST_PATIENCE = 5.0  # the same before the first success: then the address is probably wrong
 RETRY = Retry(
     total=12,
     status_forcelist=(429, 500, 502, 503, 504),
@@ -108,7 +108,8 @@ class Transport:
             patience = 0.0
         if self._clock() - self._last_success >= patience:
             times = "1 try" if tries == 1 else f"{tries} tries"
-            raise RegistryGcError(f"{method} {_place(url)} failed after {times}: {failure}.")
+            hint = "" if self._has_succeeded else " Is server-url right, and reachable from here?"
+            raise RegistryGcError(f"{method} {_place(url)} failed after {times}: {failure}.{hint}")
         asked = _retry_after(retry, response) or retry.get_backoff_time()
         self._wait(min(asked, LONGEST_WAIT))
         return retry

@@ -9,8 +9,9 @@ from registry_gc.errors import RegistryGcError
 from registry_gc.names import first_match, is_valid
 
 if TYPE_CHECKING:  # the client loads requests, which --help and wrong settings need not wait for
-    from registry_gc.client import Client
+    from registry_gc.client import Client, Page
 
+LIMITS = (1000, 47, 43, 41, 37)  # page sizes asked for; the server caps them, at 50 by default
 TRIES = 3
 
 
@@ -38,23 +39,36 @@ class Listing:
 def list_versions(client: "Client", query: str) -> Listing:
     """Every version, complete or not at all (GET /api/v1/packages/{owner}).
 
-    Rows shift between pages while others push and delete, and on 1.21 rows of one second have no
-    order: only distinct ids that equal an unchanged X-Total-Count prove that none was missed.
-    Raises RegistryGcError when that does not come out in three tries.
+    Rows shift between pages while others push and delete; only distinct ids that equal an unchanged
+    X-Total-Count prove that none was missed. On 1.21 rows of one second have no order, so that
+    pages may repeat some and miss others: then it takes several passes, with pages cut elsewhere.
+    Raises RegistryGcError when that does not come out.
     """
-    for _ in range(TRIES):
-        first = client.packages(query, 1)
-        pages = [first]
-        if first.rows:
-            last = -(-first.total // len(first.rows))
-            pages += client.in_order(lambda page: client.packages(query, page), range(2, last + 1))
-        rows = {_id(row): row for page in pages for row in page.rows}
-        if {page.total for page in pages} == {len(rows)}:
-            return _listing(query, rows.values(), first.at)
+    rows: dict[int, dict[str, Any]] = {}
+    total, at = -1, datetime.max.replace(tzinfo=UTC)
+    for limit in LIMITS:
+        pages = _pages(client, query, limit)
+        seen = {_id(row): row for page in pages for row in page.rows}
+        totals = {page.total for page in pages}
+        # A push would show as a higher id, a deletion as another total: both begin anew.
+        if totals != {total} or max(seen, default=0) > max(rows, default=0):
+            rows, at = {}, pages[0].at
+            total = pages[0].total if len(totals) == 1 else -1
+        rows |= seen
+        if totals == {len(rows)}:
+            return _listing(query, rows.values(), at)
     raise RegistryGcError(
-        f"The listing of {client.owner} changed {TRIES} times while it was read: {len(rows)} of "
-        f"{first.total} versions were seen. Nothing was decided on it. Run again at a quieter time."
+        f"The listing of {client.owner}'s images changed each time it was read: {len(rows)} of "
+        f"{pages[0].total} versions were seen. Nothing was decided on it. Run again at a quieter time."
     )
+
+
+def _pages(client: "Client", query: str, limit: int) -> list["Page"]:
+    """The first page, and at once all others that its total says there are."""
+    first = client.packages(query, 1, limit)
+    last = -(-first.total // len(first.rows)) if first.rows else 1
+    others = range(2, last + 1)
+    return [first, *client.in_order(lambda page: client.packages(query, page, limit), others)]
 
 
 def newer(client: "Client", query: str, known: Collection[int], at: datetime) -> Listing:
@@ -68,7 +82,7 @@ def newer(client: "Client", query: str, known: Collection[int], at: datetime) ->
         totals = set()
         number, more = 1, True
         while more:
-            page = client.packages(query, number)
+            page = client.packages(query, number, LIMITS[0])
             totals.add(page.total)
             unknown = {_id(row): row for row in page.rows if _id(row) not in known}
             fresh |= unknown
@@ -106,6 +120,7 @@ def _listing(query: str, rows: Iterable[dict[str, Any]], at: datetime) -> Listin
             versions.append(_version(image, row))
         except ValueError as error:
             unclear[image] = str(error)
+    versions.sort(key=lambda v: (v.created, v.id), reverse=True)
     return Listing(query, tuple(versions), frozenset(ids), unclear, at)
 
 

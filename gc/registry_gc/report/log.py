@@ -215,5 +215,5 @@ def _totals(image: Image, report: Report) -> str:
         parts.append(f"{size(image.held)} held")
     if image.freed is not None:
         would = "would be freed" if report.is_dry_run else "freed"
-        parts.append(f"up to {size(image.freed)} {would}")
+        parts.append(f"{f'up to {size(image.freed)}' if image.freed else 'nothing'} {would}")
     return f"{image.name}: {', '.join(parts)}"

@@ -83,12 +83,12 @@ def render(report: Report, limit: int = LIMIT) -> str:
         return len(text(replace(room, **{name: n})).encode()) <= limit
 
     longest = max((len(t.rows) for s in sections for t in s.tables), default=0)
-    problems = sum(1 for _ in report.all_problems())
+    entries = sum(1 for _ in report.all_problems()) + len(images)
     room = _Room()
     for name, least, most in (
         ("rows", min(FEW, longest), longest),
         ("sections", 0, len(sections)),
-        ("entries", 0, max(len(images), problems)),
+        ("entries", 0, entries),
     ):
         best = _most(partial(fits, room, name), least, most)
         if best is not None:
@@ -117,12 +117,25 @@ def _moment(report: Report) -> str:
 
 def _problems(report: Report, most: int) -> list[str]:
     """Errors and warnings, each kind in a box of its own."""
+    found = sorted(
+        [*report.all_problems(), *_failures(report)], key=lambda pair: not pair[1].is_error
+    )
     lines: list[str] = []
-    found = list(report.all_problems())
     for kind, is_error in (("CAUTION", True), ("WARNING", False)):
         shown = [_problem(*pair) for pair in found[:most] if pair[1].is_error is is_error]
         lines += [f"> [!{kind}]", *shown, ""] if shown else []
     return lines + _more(len(found) - most, "problem")
+
+
+def _failures(report: Report) -> list[tuple[str, Problem]]:
+    """A problem for each image with failed deletions, with the cause of the first."""
+    found = []
+    for image in report.images:
+        if errors := [row.error for row in image.rows if row.state is State.FAILED]:
+            count = len(errors)
+            what = "1 deletion failed" if count == 1 else f"{count} deletions failed, the first"
+            found.append((image.name, Problem(f"{what} with: {errors[0]}")))
+    return found
 
 
 def _problem(image: str, problem: Problem) -> str:
