@@ -1,0 +1,1 @@
+"""What a run costs: requests, time and memory, against a plain serial loop."""

@@ -1,0 +1,165 @@
+"""action.yml, the README, the workflows and the command line say what the program does."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from registry_gc import __version__, runner
+from registry_gc.main import main
+from registry_gc.settings import INPUTS, load
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+WORKFLOWS = sorted((ROOT / ".gitea" / "workflows").glob("*.yml"))
+NAMES = [declared.name for declared in INPUTS]
+REQUIRED = {"token": "abc", "server-url": "https://git.example.org", "owner": "acme"}
+
+
+def table(heading: str) -> list[list[str]]:
+    """The cells of the table under a heading of the README."""
+    section = README.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("| ")][1:]
+    return [[cell.strip() for cell in row.strip("| ").split(" |")] for row in rows]
+
+
+def snippets(language: str) -> list[str]:
+    """The README's code blocks of a language."""
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def steps_in(document: Any) -> list[dict[str, Any]]:
+    """Every step of a workflow, or of a piece of one."""
+    if isinstance(document, list):
+        return [step for part in document for step in steps_in(part)]
+    if isinstance(document, dict):
+        own = [document] if {"uses", "run", "with"} & set(document) else []
+        return own + [step for part in document.values() for step in steps_in(part)]
+    return []
+
+
+def test_action_declares_each_input_once_and_in_order() -> None:
+    assert list(ACTION["inputs"]) == NAMES
+
+
+@pytest.mark.parametrize("declared", INPUTS, ids=NAMES)
+def test_action_and_code_agree_on_an_input(declared: Any) -> None:
+    described = ACTION["inputs"][declared.name]
+    assert described.get("default", "") == declared.default
+    # What has a stand-in in the runner's environment need not be given.
+    assert described.get("required", False) == (declared.name in ("token", "package"))
+    assert described["description"]
+
+
+def test_readme_lists_the_inputs_with_their_defaults() -> None:
+    cells = table("Inputs")
+    assert [row[0].strip("`") for row in cells] == NAMES
+    for row, declared in zip(cells, INPUTS, strict=True):
+        if declared.default:
+            assert row[1] == f"`{declared.default}`"
+
+
+def test_readme_action_and_code_list_the_same_outputs() -> None:
+    listed = [row[0].strip("`") for row in table("Outputs")]
+    assert listed == list(ACTION["outputs"])
+    report = type("R", (), {"rows": lambda _: [], "count": lambda *_: 0, "goes": "", "freed": 0})()
+    settings = load({}, {f"INPUT_{k.upper()}": v for k, v in REQUIRED.items()} | PACKAGE)
+    assert list(runner.outputs(report, settings, "")) == listed
+
+
+PACKAGE = {"INPUT_PACKAGE": "app"}
+
+
+def test_command_line_has_an_option_for_every_input_but_the_token() -> None:
+    shown = CliRunner().invoke(main, ["--help"]).output
+    assert [name for name in NAMES if f"--{name} " not in shown] == ["token"]
+    assert "GITEA_TOKEN" in shown
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_workflows_use_inputs_and_values_that_exist(path: Path) -> None:
+    check_uses(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("snippet", snippets("yaml"))
+def test_readme_snippets_use_inputs_and_values_that_exist(snippet: str) -> None:
+    assert check_uses(yaml.safe_load(snippet))
+
+
+def check_uses(document: Any) -> int:
+    """Loads the settings of every use of this action; the number of uses."""
+    uses = 0
+    for step in steps_in(document):
+        used = str(step.get("uses", "./"))
+        if "with" in step and (used == "./" or "registry-gc" in used):
+            given = {name: str(value) for name, value in step["with"].items()}
+            assert set(given) <= set(NAMES)
+            # The runner puts in what an expression gives; here it is nothing, so the default.
+            values = {k: re.sub(r"\$\{\{.*?\}\}", "", v) for k, v in given.items()}
+            values = REQUIRED | {"package": "app"} | {k: v for k, v in values.items() if v}
+            values["dry-run"] = values.get("dry-run", "").lower()
+            load({}, {f"INPUT_{name.upper()}": value for name, value in values.items()})
+            uses += 1
+    return uses
+
+
+def test_workflows_use_this_checkout_as_the_action() -> None:
+    texts = {path.name: path.read_text(encoding="utf-8") for path in WORKFLOWS}
+    assert set(texts) == {"publish.yml", "registry-gc.yml", "test.yml"}
+    assert all("uses: ./" in texts[name] for name in ("publish.yml", "registry-gc.yml"))
+    assert "make test" in texts["test.yml"]
+
+
+def test_readme_commands_are_targets_of_the_makefile() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    assert set(re.findall(r"`?make ([a-z]+)[`\s]", README)) - {"and", "it"} <= targets
+    assert "make test" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_readme_links_lead_to_files_and_headings() -> None:
+    headings = {re.sub(r"[^a-z-]", "", h.lower().replace(" ", "-")) for h in headings_in(README)}
+    for target in re.findall(r"\]\(([^)\s]+)\)", README):
+        assert target.lstrip("#") in headings if target[0] == "#" else (ROOT / target).is_file()
+
+
+def headings_in(text: str) -> list[str]:
+    """The second-level headings."""
+    return re.findall(r"^## (.+)$", text, re.MULTILINE)
+
+
+def test_container_starts_the_program_without_a_shell_and_installs_locked_wheels() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert re.search(r'^ENTRYPOINT \["python", "/app/entrypoint.py"\]$', dockerfile, re.MULTILINE)
+    assert "--require-hashes" in dockerfile
+    assert "--only-binary :all:" in dockerfile
+    assert ACTION["runs"] == {"using": "docker", "image": "Dockerfile"}
+    allowed = (ROOT / ".dockerignore").read_text(encoding="utf-8")
+    for copied in re.findall(r"^COPY (\S+)", dockerfile, re.MULTILINE):
+        assert f"!{copied}\n" in allowed
+
+
+def test_entrypoint_starts_without_an_installed_package() -> None:
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("INPUT_", "GITHUB_"))}
+    command = [sys.executable, str(ROOT / "entrypoint.py"), "--version"]
+    shown = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    assert __version__ in shown.stdout
+
+
+def test_changelog_has_a_section_for_this_version() -> None:
+    assert f"## {__version__} (" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_every_locked_requirement_has_a_hash() -> None:
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        text = (ROOT / name).read_text(encoding="utf-8").replace("\\\n", " ")
+        pins = [line for line in text.splitlines() if re.match(r"\w", line)]
+        assert pins
+        assert all("--hash=sha256:" in line for line in pins)

@@ -1,0 +1,229 @@
+"""The whole program, started as a person or a runner starts it, on the sandbox."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+
+from tests.sandbox import Answer, Box, Drop, Hold, serve
+
+ROOT = Path(__file__).resolve().parents[1]
+ORIGINAL = ["--owner", "acme", "--package", "app", "--keep-days", "180", "--keep-latest", "2"]
+
+
+@pytest.fixture(scope="module")
+def module_box() -> Iterator[Box]:
+    """One sandbox for the file."""
+    with serve() as box:
+        yield box
+
+
+@pytest.fixture
+def box(module_box: Box) -> Box:
+    """A sandbox with ten plain tags, `latest`, a pin, and a two-platform build; six go."""
+    module_box.reset()
+    module_box.store.now = datetime.now(UTC)
+    for number in range(10):
+        module_box.push.image("app", f"sha-{number}", seed=number)
+        module_box.store.age("app", f"sha-{number}", days=100 + number * 30)
+    module_box.push.image("app", "latest", seed=0)
+    module_box.push.image("app", "corpus-2026-10", seed=9)
+    module_box.store.age("app", "corpus-2026-10", days=300)
+    return module_box
+
+
+def environment(box: Box, **more: str) -> dict[str, str]:
+    """A clean environment with the address and the token as the original script had them."""
+    kept = ("PATH", "HOME", "LANG", "SYSTEMROOT")
+    env = {name: os.environ[name] for name in kept if name in os.environ}
+    return env | {"GITEA_HOST": box.url, "GITEA_TOKEN": box.token} | more
+
+
+def start(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Runs the program; whatever a user does, there is no traceback, and never the token."""
+    command = [sys.executable, str(ROOT / "entrypoint.py"), *arguments]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stdout + done.stderr
+    token = env.get("GITEA_TOKEN") or env.get("INPUT_TOKEN", "")
+    masked = done.stdout.removeprefix(f"::add-mask::{token}\n")
+    assert not token or token not in masked + done.stderr
+    return done
+
+
+def inputs(box: Box, folder: Path, **more: str) -> dict[str, str]:
+    """What a runner passes: INPUT_* with hyphens, and the files to write to."""
+    given = {"token": box.token, "package": "app", "keep-latest": "2", "keep-days": ""} | more
+    env = {f"INPUT_{name.replace('_', '-').upper()}": text for name, text in given.items()}
+    env |= {"GITHUB_ACTIONS": "true", "GITHUB_SERVER_URL": box.url}
+    env |= {"GITHUB_REPOSITORY_OWNER": "acme", "GITHUB_WORKSPACE": str(folder)}
+    files = {"GITHUB_OUTPUT": folder / "output", "GITHUB_STEP_SUMMARY": folder / "summary.md"}
+    return {"PATH": os.environ["PATH"]} | env | {name: str(path) for name, path in files.items()}
+
+
+def outputs(folder: Path) -> dict[str, str]:
+    """The outputs a run wrote."""
+    lines = (folder / "output").read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines)
+
+
+def test_original_command_line_keeps_what_it_kept(box: Box) -> None:
+    before = box.store.versions("app")
+    dry = start(*ORIGINAL, "--dry-run", env=environment(box))
+    assert (dry.returncode, box.store.versions("app")) == (0, before)
+    assert start(*ORIGINAL, env=environment(box)).returncode == 0
+    young = {f"sha-{number}" for number in range(3)}  # 100 to 160 days old
+    assert set(box.store.versions("app")) == young | {"latest", "corpus-2026-10"}
+
+
+def test_action_reads_inputs_and_writes_log_outputs_summary_and_report(
+    box: Box, tmp_path: Path
+) -> None:
+    done = start(env=inputs(box, tmp_path, report="out/gc.json"))
+    assert done.returncode == 0, done.stdout
+    lines = done.stdout.splitlines()
+    assert lines[0] == f"::add-mask::{box.token}"
+    assert lines[1].startswith("registry-gc ")
+    written = outputs(tmp_path)
+    assert written["deleted"] == "7"
+    assert written["kept"] == "5"
+    assert sorted(json.loads(written["deleted-tags"])) == [f"sha-{n}" for n in range(3, 10)]
+    report = json.loads((tmp_path / "out" / "gc.json").read_text(encoding="utf-8"))
+    assert written["report"] == str(tmp_path / "out" / "gc.json")
+    assert report["totals"]["deleted"] == 7
+    summary = (tmp_path / "summary.md").read_text(encoding="utf-8")
+    assert "Deleted 7 of 12 versions of 1 image" in summary
+    assert box.token not in summary + json.dumps(report)
+
+
+def test_dry_run_names_in_its_outputs_what_the_real_run_deletes(box: Box, tmp_path: Path) -> None:
+    dry, real = tmp_path / "dry", tmp_path / "real"
+    dry.mkdir()
+    real.mkdir()
+    start(env=inputs(box, dry, dry_run="True"))
+    assert len(box.store.versions("app")) == 12
+    start(env=inputs(box, real))
+    assert outputs(dry) == outputs(real)
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "says"),
+    [
+        ({"GITEA_TOKEN": ""}, 2, "token: is missing"),
+        ({"GITEA_HOST": ""}, 2, "server-url: is missing"),
+        ({"GITEA_HOST": "git.example.org"}, 2, "begin with https://"),
+        ({"GITEA_HOST": "https://s3cret@git.example.org"}, 2, "holds a user name or a token"),
+        ({"GITEA_HOST": "http://127.0.0.1:1"}, 1, "Is server-url right"),
+        ({"GITEA_TOKEN": "0" * 40}, 1, "refused the token"),
+        ({"INPUT_OWNER": "nobody"}, 1, "knows no user or organisation nobody"),
+        ({"INPUT_PACKAGE": "ap"}, 0, "No versions found for acme/ap: check the name."),
+        ({"INPUT_KEEP-DAYS": "ten"}, 2, 'keep-days: "ten" is not allowed'),
+        ({"INPUT_KEEP-LATEST": "-1"}, 2, 'keep-latest: "-1" is not allowed'),
+        ({"INPUT_DRY-RUN": "maybe"}, 2, 'dry-run: "maybe" is not allowed: true or false.'),
+        ({"INPUT_KEEP-LATST": "9"}, 2, "Did you mean keep-latest?"),
+        ({"INPUT_PROTECT-FROM": "deploy/*.yaml"}, 1, "matches no file"),
+        ({"INPUT_MAX-DELETE": "6"}, 1, "7 of 12 versions of this run would be deleted"),
+        ({"INPUT_MAX-DELETE": "58%"}, 1, "7 of 12 versions (58.3%) of app would be deleted"),
+    ],
+)
+def test_bad_input_gets_a_sentence_and_nothing_is_deleted(
+    box: Box, change: dict[str, str], code: int, says: str
+) -> None:
+    before = box.store.versions("app")
+    given = {"INPUT_OWNER": "acme", "INPUT_PACKAGE": "app", "INPUT_KEEP-LATEST": "2"}
+    done = start(env=environment(box) | given | change)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert says in done.stdout + done.stderr
+    assert "s3cret" not in done.stdout + done.stderr
+    assert box.store.versions("app") == before
+    if code == 2:
+        assert box.faults.log == []
+
+
+def test_ten_wrong_settings_give_ten_sentences_without_a_request(box: Box) -> None:
+    wrong = {
+        "server-url": "ftp://x",
+        "owner": "a/b",
+        "package": "app,,web",
+        "keep-days": "1.5",
+        "keep-latest": "many",
+        "protect": "latest corpus-*",
+        "policies": "keep=3",
+        "max-delete": "200%",
+        "dry-run": "perhaps",
+        "concurrency": "33",
+    }
+    options = [f"--{name}={text}" for name, text in wrong.items()]
+    done = start(*options, env=environment(box))
+    assert done.returncode == 2
+    assert [line.split(":")[1].strip() for line in done.stderr.splitlines()] == list(wrong)
+    assert box.faults.log == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        (Answer(200, "<!DOCTYPE html><title>Sign in</title>"), "instead of JSON"),
+        (Answer(403, '{"message": "token is echoed"}'), "scope write:package"),
+        (Answer(307, "", {"Location": "https://git.example.org/x"}), "was redirected to"),
+        (Answer(200, "[]"), "no X-Total-Count"),
+    ],
+)
+def test_a_strange_server_gets_a_sentence(box: Box, fault: Answer, says: str) -> None:
+    box.faults.plan = lambda request: fault
+    done = start(*ORIGINAL, env=environment(box))
+    assert done.returncode == 1
+    assert says in done.stdout
+
+
+def test_report_that_cannot_be_written_fails_after_the_run(box: Box, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    done = start(env=inputs(box, tmp_path, report="file/gc.json"))
+    assert done.returncode == 1
+    assert "cannot be written" in done.stderr
+    assert outputs(tmp_path)["deleted"] == "7"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_cancelled_job_finishes_what_is_in_flight_and_reports_it(
+    box: Box, tmp_path: Path, number: signal.Signals
+) -> None:
+    in_flight, go_on = Event(), Event()
+
+    def hold(request: object) -> Hold | None:
+        if getattr(request, "method", "") != "DELETE":
+            return None
+        in_flight.set()
+        return Hold(go_on)
+
+    box.faults.plan = hold
+    env = inputs(box, tmp_path, concurrency="1")
+    command = [sys.executable, str(ROOT / "entrypoint.py")]
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as process:
+        assert in_flight.wait(30)
+        process.send_signal(number)
+        Thread(target=go_on.set).start()
+        log = process.communicate(timeout=30)[0]
+    assert process.returncode == 1
+    assert "interrupted" in log
+    deleted = int(outputs(tmp_path)["deleted"])
+    assert len(box.store.versions("app")) == 12 - deleted
+    assert deleted < 7
+
+
+def test_dropped_connections_and_busy_answers_do_not_stop_a_run(box: Box) -> None:
+    def one_in_three(request: object) -> Drop | Answer | None:
+        number = getattr(request, "number", 0)
+        if number % 6 == 0:
+            return Drop()
+        return Answer(503, "", {"Retry-After": "0"}) if number % 6 == 1 else None
+
+    box.faults.plan = one_in_three
+    assert start(*ORIGINAL, env=environment(box)).returncode == 0
+    assert len(box.store.versions("app")) == 5
