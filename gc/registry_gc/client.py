@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import requests
 from requests.auth import HTTPBasicAuth
 
 from registry_gc import parallel
 from registry_gc.errors import Denied, Gone, RegistryGcError
-from registry_gc.names import is_valid
+from registry_gc.names import is_valid, is_valid_image
 from registry_gc.transport import Auth, Transport
 
 T = TypeVar("T")
@@ -81,9 +81,14 @@ class Client:
         url = f"{parts.scheme}://{parts.netloc}/v2/{path}"
         response = self._transport.send("GET", url, "manifest", self._v2_auth)
         if response.is_redirect:
-            storage = response.headers["Location"]
+            storage = urljoin(url, response.headers["Location"])
             response = self._transport.send("GET", storage, "storage", _no_auth)
-        self._check(response)
+            if response.status_code != 200:
+                raise RegistryGcError(
+                    f"The manifest of {image}@{reference} could not be read: the storage that "
+                    f"the server names answered {response.status_code}."
+                )
+        self._check(response, 200)
         return response.content, response.headers.get("Content-Type", "").partition(";")[0]
 
     def delete(self, image: str, version: str) -> None:
@@ -93,14 +98,14 @@ class Client:
         """
         url = self._api + self._path(image, version)
         try:
-            self._check(self._transport.send("DELETE", url, "delete", self._api_auth))
+            self._check(self._transport.send("DELETE", url, "delete", self._api_auth), 204)
         except Gone:
             return
 
     def clean_up(self) -> None:
         """Runs the server's cron task that frees the space: POST /admin/cron/cleanup_packages."""
         url = f"{self._api}/admin/cron/cleanup_packages"
-        self._check(self._transport.send("POST", url, "cron", self._api_auth))
+        self._check(self._transport.send("POST", url, "cron", self._api_auth), 204)
 
     def in_order(self, work: Callable[[T], R], items: Iterable[T]) -> list[R]:
         """work(item) for each item, as many at once as there may be requests."""
@@ -112,7 +117,7 @@ class Client:
 
     def _path(self, image: str, version: str) -> str:
         """The path of one version; an empty one, or `..`, would address the whole image."""
-        if not image or not is_valid(version):
+        if not is_valid_image(image) or not is_valid(version):
             raise RegistryGcError(f"Refused to ask for {image}:{version}: not a version's name.")
         owner, name, tag = (quote(part, safe="") for part in (self.owner, image, version))
         return f"/packages/{owner}/container/{name}/{tag}"
@@ -121,7 +126,8 @@ class Client:
         self, path: str, kind: str, parameters: Mapping[str, str | int] | None = None
     ) -> requests.Response:
         url = self._api + path
-        return self._check(self._transport.send("GET", url, kind, self._api_auth, parameters))
+        response = self._transport.send("GET", url, kind, self._api_auth, parameters)
+        return self._check(response, 200)
 
     def _json(self, response: requests.Response) -> Any:
         try:
@@ -132,7 +138,7 @@ class Client:
                 "Check server-url: a login page or a proxy may answer in the server's place."
             ) from error
 
-    def _check(self, response: requests.Response) -> requests.Response:
+    def _check(self, response: requests.Response, expected: int) -> requests.Response:
         """The response, when it is an answer; else the error that says what to do."""
         request = f"{response.request.method} {urlsplit(response.request.url or '').path}"
         if response.status_code == 404:
@@ -145,7 +151,7 @@ class Client:
                 "which is not followed: was the owner renamed, or is the server's address "
                 "another? Set owner or server-url to it."
             )
-        if not response.ok:
+        if response.status_code != expected:
             raise RegistryGcError(f"{request} failed: {self._answer(response)}.")
         return response
 
@@ -176,7 +182,7 @@ class Client:
 
     def _answer(self, response: requests.Response) -> str:
         said = self._said(response)
-        status = f"the server answered {response.status_code} {response.reason or ''}".strip()
+        status = f"the server answered {response.status_code}"
         return f"{status}: {said}" if said else status
 
     def _said(self, response: requests.Response) -> str:
@@ -187,7 +193,7 @@ class Client:
         except (ValueError, TypeError, KeyError, RecursionError):
             if "<" in text:
                 text = "an HTML page"
-        return self._redacted(" ".join(text.split())[:200])
+        return " ".join(self._redacted(text).split())[:200]
 
     def _redacted(self, text: str) -> str:
         return text.replace(self._token, "***")
@@ -209,8 +215,8 @@ def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 
 def _date(header: str) -> datetime:
-    """The server's clock; the end of time when it does not tell, for then nothing is older."""
+    """The server's clock; the beginning of time when it does not tell: all may be newer."""
     try:
         return parsedate_to_datetime(header).astimezone(UTC)
     except (ValueError, TypeError):
-        return datetime.max.replace(tzinfo=UTC)
+        return datetime.min.replace(tzinfo=UTC)

@@ -115,7 +115,7 @@ def _matches(parts: Sequence[str], workspace: Path) -> Iterator[Path]:
         for path in _below(top):
             if _fits(path.relative_to(top).parts, parts[fixed:]):
                 yield path
-    elif fixed == len(parts) and (top.exists() or top.is_symlink()):
+    elif fixed == len(parts) and top.exists():
         yield top
 
 
@@ -136,7 +136,7 @@ def _fits(names: Sequence[str], parts: Sequence[str]) -> bool:
     if not parts:
         return True
     if parts[0] == "**":
-        return _fits(names, parts[1:]) or (len(names) > 1 and _fits(names[1:], parts))
+        return _fits(names, parts[1:]) or (bool(names) and _fits(names[1:], parts))
     return bool(names) and fnmatchcase(names[0], parts[0]) and _fits(names[1:], parts[1:])
 
 

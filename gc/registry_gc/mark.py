@@ -73,16 +73,12 @@ def mark(reader: Reader, image: str, listing: Listing, rules: Rules, now: dateti
 
     Raises Stop, which concerns every image.
     """
+    plan = _unmarked(image, listing, rules)
     for attempt in range(TRIES):
-        plan = Plan(
-            image,
-            listing.query,
-            listing.at,
-            listing.ids,
-            rules,
-            tuple(v for v in listing.versions if v.image == image),
-        )
         try:
+            if attempt:
+                listing = list_versions(reader.client, image)
+                plan = _unmarked(image, listing, rules)
             if image in listing.unclear:
                 raise RegistryGcError(listing.unclear[image])
             return _decided(reader, plan, now)
@@ -91,14 +87,17 @@ def mark(reader: Reader, image: str, listing: Listing, rules: Rules, now: dateti
         except Gone as error:
             # Deleted or pushed again between the listing and the reading: both are done anew.
             problem: RegistryGcError = error
-            if attempt < TRIES - 1:
-                listing = list_versions(reader.client, image)
         except RegistryGcError as error:
             problem = error
             break
     untouched = {v.id: "left alone: the image could not be understood" for v in plan.versions}
     text = f"Nothing of {image} was deleted, for it could not be understood. {problem}"
     return replace(plan, kept=untouched).with_problem(text)
+
+
+def _unmarked(image: str, listing: Listing, rules: Rules) -> Plan:
+    versions = tuple(v for v in listing.versions if v.image == image)
+    return Plan(image, listing.query, listing.at, listing.ids, rules, versions)
 
 
 def _decided(reader: Reader, plan: Plan, now: datetime) -> Plan:

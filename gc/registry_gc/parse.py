@@ -62,13 +62,18 @@ def server_url(text: str) -> str:
         _ = url.port  # a port that is no number is found only when asked for
     except ValueError as error:
         raise ValueError("is not an address such as https://git.example.org.") from error
-    if url.scheme not in ("http", "https") or not url.hostname or re.search(r"\s", text):
+    if (
+        url.scheme not in ("http", "https")
+        or not url.hostname
+        or " " in text
+        or not text.isprintable()
+    ):
         raise ValueError(
             "is not an address: begin with https:// (or http://), as in https://git.example.org."
         )
     if "@" in url.netloc:
         raise ValueError("holds a user name or a token: pass the token as the input token only.")
-    if url.query or url.fragment:
+    if "?" in text or "#" in text:
         raise ValueError("must be the root address only, without ? and #.")
     return text
 

@@ -27,7 +27,7 @@ _END = r"(?!\.{0,9}[\w-]|\\?/)"  # of an image's name: neither `use-other` nor `
 _OPEN = re.compile(  # what goes on where a tag or digest should have ended
     r"\}?:[^\s/.\\]|[\"']?\$[\w{($]|\{|%\w|<\w|@(?:sha\d|[\"']?[${%<]|\w{1,100}@)", _FLAGS
 )
-_REST = re.compile(rf"(?:[:@]?[\"']?{_VARIABLE}|[:@])?[^\s\"'`,;()\[\]]{{0,200}}", _FLAGS)
+_REST = re.compile(rf"(?:[:@]?[\"']?{_VARIABLE}|[:@])?[^\s\"'`,;|&()\[\]]{{0,200}}", _FLAGS)
 
 # A key's value: `tag: t17`, `"tag": "t17"`, `tag = "t17"`, `TAG ?= t17`, `tag: &anchor t17`
 _TO = r"[\"'\\]{0,2}[ \t]{0,40}(?:[:?]?=>?|:)[ \t]{0,40}(?:[&!]\S{1,40} )?[\"'\\]{0,2}"
@@ -62,7 +62,7 @@ def references(text: str, owner: str, images: Sequence[str]) -> Iterator[Referen
     for reading in _readings(text, owner, images):
         lines = reading.split("\n")
         for row, line in enumerate(lines):
-            for match in pattern.finditer(line):
+            for match in pattern.finditer(line) if "/" in line else ():
                 names = set(_NAME.findall(match["names"]))
                 is_unknown = match["part"] is not None or bool(_OPEN.match(line, match.end()))
                 if not names and not is_unknown:
@@ -123,8 +123,8 @@ def _bare(match: re.Match[str], lines: Sequence[str], row: int) -> tuple[set[str
     values = [key["value"] for key in keys if key["value"] or "digest" not in key[0].lower()]
     is_split = _SPLIT_KEY.search(line[max(0, begin - 100) : begin]) is not None
     is_page = line.startswith(("http://", "https://"), begin)
-    is_lost = is_split and not is_page and not values
     own = _VALUE.match(line, match.end())  # the reference is itself a key: `justin/use: t17`
+    is_lost = not values and ((is_split and not is_page) or (own is not None and not own["value"]))
     if own and own["value"]:
         values.append(own["value"])
     clear = [value for value in values if not _VARIES.search(value)]

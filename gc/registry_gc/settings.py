@@ -146,7 +146,9 @@ def load(options: Mapping[str, str | None], env: Mapping[str, str]) -> Settings:
             shown = "" if _is_secret(declared.name, text) else f" {parse.shown(text)}"
             problems.append(f"{declared.name}:{shown} {error}")
     if problems:
-        raise UsageError(tuple(problems))
+        # The token may have been put into another input by mistake.
+        secret = _text(INPUTS[0], options, env).strip()
+        raise UsageError(tuple(p.replace(secret, "***") if secret else p for p in problems))
     if values["keep_untagged_days"] is None:
         values["keep_untagged_days"] = values["keep_days"]
     return Settings(**values)
@@ -175,22 +177,22 @@ def _text(declared: Input, options: Mapping[str, str | None], env: Mapping[str, 
 
 def _is_secret(name: str, text: str) -> bool:
     """Whether the text must not be shown: the token, or an address that may hold one."""
-    return not text or name == "token" or (name == "server-url" and bool({"@", "?"} & set(text)))
+    return (
+        not text or name == "token" or (name == "server-url" and bool({"@", "?", "#"} & set(text)))
+    )
 
 
 def _misspelt(env: Mapping[str, str]) -> list[str]:
     """Inputs that no one declared but that look like one: else a typo deletes by the default."""
-    known = {declared.variable: declared.name for declared in INPUTS}
+    known = {declared.variable for declared in INPUTS}
+    names = [declared.name for declared in INPUTS]
     problems = []
-    for name in env:
-        if name.startswith("INPUT_") and name not in known and env[name].strip():
-            near = difflib.get_close_matches(name.replace("_", "-"), _dashed(known), 1, 0.85)
-            if near:
-                wrong = name.removeprefix("INPUT_").lower()
-                right = _dashed(known)[near[0]]
-                problems.append(f"{wrong}: there is no such input. Did you mean {right}?")
+    for variable in env:
+        wrong = variable.removeprefix("INPUT_").lower().replace("_", "-")
+        if variable.startswith("INPUT_") and variable not in known and env[variable].strip():
+            near = difflib.get_close_matches(wrong, names, 1, 0.7)
+            # `repo` is hardly meant for `report`: more likely it is another action's input.
+            if near and ("-" in wrong or not near[0].startswith(wrong)):
+                shown = variable.removeprefix("INPUT_").lower()
+                problems.append(f"{shown}: there is no such input. Did you mean {near[0]}?")
     return problems
-
-
-def _dashed(known: Mapping[str, str]) -> dict[str, str]:
-    return {variable.replace("_", "-"): name for variable, name in known.items()}

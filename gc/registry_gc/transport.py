@@ -62,16 +62,18 @@ class Transport:
     ) -> requests.Response:
         """The answer, of whatever status but those of RETRY; redirects are not followed.
 
+        A POST is sent once: what it starts on the server goes on when the answer is late.
+
         Raises Interrupted after stop, and RegistryGcError when there is no answer, or only
         refusals, in as many tries as RETRY and the patience allow.
         """
-        retry = RETRY
+        retry = Retry(0) if method == "POST" else RETRY
         while True:
-            if self._stop.is_set():
-                raise Interrupted("The run was interrupted.")
-            response, failure = None, ""
+            response = None
             try:
                 with self._pace.slot(kind):
+                    if self._stop.is_set():  # it may have been set while this one waited
+                        raise Interrupted("The run was interrupted.")
                     response = self._session.request(
                         method,
                         url,
@@ -80,15 +82,18 @@ class Transport:
                         timeout=TIMEOUT,
                         allow_redirects=False,
                     )
+                    if response.status_code in RETRY.status_forcelist:
+                        raise _Busy(f"the server answered {response.status_code}")
+            except _Busy as error:
+                failure = str(error)
             except _PASSING as error:
                 failure = _cause(error)
             except requests.RequestException as error:
                 raise RegistryGcError(f"{method} {_place(url)} failed: {_cause(error)}.") from None
-            if response is not None and response.status_code not in RETRY.status_forcelist:
+            else:
                 self._last_success, self._has_succeeded = self._clock(), True
                 return response
             self._pace.refused()
-            failure = failure or f"the server answered {_status(response)}"
             retry = self._after(retry, method, url, response, failure)
 
     def _after(
@@ -115,6 +120,10 @@ class Transport:
         return retry
 
 
+class _Busy(Exception):
+    """A status that may pass."""
+
+
 # What may go better the next time; the last two are raised when a body is cut.
 _PASSING = (
     requests.ConnectionError,
@@ -128,10 +137,6 @@ def _place(url: str) -> str:
     """The address without its query, which may hold a signature of the storage."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}{parts.path}"
-
-
-def _status(response: requests.Response | None) -> str:
-    return "" if response is None else f"{response.status_code} {response.reason or ''}".strip()
 
 
 def _cause(error: requests.RequestException) -> str:
@@ -155,5 +160,5 @@ def _retry_after(retry: Retry, response: requests.Response | None) -> float | No
         return None
     try:
         return retry.get_retry_after(response.raw)
-    except InvalidHeader:
+    except (InvalidHeader, ValueError, OverflowError):
         return None

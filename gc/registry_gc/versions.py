@@ -45,7 +45,7 @@ def list_versions(client: "Client", query: str) -> Listing:
     Raises RegistryGcError when that does not come out.
     """
     rows: dict[int, dict[str, Any]] = {}
-    total, at = -1, datetime.max.replace(tzinfo=UTC)
+    total, at = -1, datetime.min.replace(tzinfo=UTC)
     for limit in LIMITS:
         pages = _pages(client, query, limit)
         seen = {_id(row): row for page in pages for row in page.rows}
@@ -58,8 +58,9 @@ def list_versions(client: "Client", query: str) -> Listing:
         if totals == {len(rows)}:
             return _listing(query, rows.values(), at)
     raise RegistryGcError(
-        f"The listing of {client.owner}'s images changed each time it was read: {len(rows)} of "
-        f"{pages[0].total} versions were seen. Nothing was decided on it. Run again at a quieter time."
+        f"The listing of {client.owner}'s images changed each time it was read, {len(LIMITS)} "
+        f"times; at last {len(rows)} of {pages[0].total} versions were seen. Nothing was decided "
+        "on it. Run again at a quieter time."
     )
 
 
@@ -80,19 +81,22 @@ def newer(client: "Client", query: str, known: Collection[int], at: datetime) ->
     for _ in range(TRIES):
         fresh: dict[int, dict[str, Any]] = {}
         totals = set()
-        number, more = 1, True
-        while more:
+        number, last = 1, 1
+        while number <= last:
             page = client.packages(query, number, LIMITS[0])
             totals.add(page.total)
             unknown = {_id(row): row for row in page.rows if _id(row) not in known}
             fresh |= unknown
             number += 1
-            more = bool(page.rows) and (bool(unknown) or _created(page.rows[-1]) >= at)
+            if page.rows and (unknown or not _is_before(page.rows[-1], at)):
+                last = max(last, -(-page.total // len(page.rows)))
+            else:
+                last = 0
         if len(totals) == 1:
             return _listing(query, fresh.values(), at)
     raise RegistryGcError(
-        f"The newest versions of {client.owner} changed {TRIES} times while they were read. "
-        "Run again at a quieter time."
+        f"The newest versions of {client.owner}'s images changed {TRIES} times while they "
+        "were read. Run again at a quieter time."
     )
 
 
@@ -140,6 +144,13 @@ def _created(row: dict[str, Any]) -> datetime:
     if created.tzinfo is None:
         raise ValueError("a date without an offset")
     return created.astimezone(UTC)
+
+
+def _is_before(row: dict[str, Any], at: datetime) -> bool:
+    try:
+        return _created(row) < at
+    except (ValueError, TypeError, KeyError, OverflowError):
+        return False
 
 
 def _id(row: dict[str, Any]) -> int:
