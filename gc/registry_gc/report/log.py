@@ -121,9 +121,9 @@ class Log:
             key, now = (image, row.version.name), verdict(row)
             if self._shown.get(key) == now:
                 continue
-            word, colour = ("KEEP", "green") if now == "keep" else ("DEL", "red")
+            word, colour = ("KEEP", "green") if now == "KEEP" else ("DEL", "red")
             if key in self._shown:
-                word, colour = ("SPARED", "green") if now == "keep" else ("DOOMED", "red")
+                word, colour = ("SPARED", "green") if now == "KEEP" else ("DOOMED", "red")
             self._shown[key] = now
             start = f"{word:<4}  {name:<{width}}  {row.version.created:%Y-%m-%d}  "
             self._line(start + row.reason, colour, indent=len(start))

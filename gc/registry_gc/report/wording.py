@@ -46,8 +46,8 @@ def headline(report: Report) -> str:
 
 
 def verdict(row: Row) -> str:
-    """`keep` or `delete`: what was decided, whatever became of it."""
-    return "keep" if row.state is State.KEPT else "delete"
+    """`KEEP` or `DELETE`: what was decided, whatever became of it."""
+    return "KEEP" if row.state is State.KEPT else "DELETE"
 
 
 def labels(rows: Sequence[Row]) -> list[str]:
