@@ -1,0 +1,256 @@
+"""Runs of the whole program against a sandbox, over loopback or without sockets at all."""
+
+import io
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from http.client import responses
+from pathlib import Path
+from threading import Event
+from typing import Any, Protocol
+from unittest.mock import patch
+from urllib.parse import unquote, urlsplit
+
+import requests
+from flask import Flask
+from requests.adapters import BaseAdapter, HTTPAdapter
+from urllib3 import HTTPResponse
+
+from registry_gc import __version__
+from registry_gc.client import Client
+from registry_gc.model import Report, State
+from registry_gc.report.log import Log
+from registry_gc.run import run
+from registry_gc.settings import Settings
+from registry_gc.transport import Transport
+from tests.sandbox import Box, Fault, Request, Store
+from tests.sandbox.app import Dropped, create_app
+from tests.sandbox.faults import Faults
+from tests.sandbox.store import START
+
+NOW = START
+NOWHERE = Path("/nonexistent")
+Name = tuple[str, str]  # image and version
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run reported, and what its log said."""
+
+    report: Report
+    text: str
+
+    def names(self, state: State) -> set[Name]:
+        """The versions in this state."""
+        return {(i.name, row.version.name) for i, row in self.report.rows() if row.state is state}
+
+    def why(self, image: str, name: str) -> str:
+        """The reason of a version's verdict; the newest row's when the name was pushed again."""
+        rows = (r for i, r in self.report.rows() if (i.name, r.version.name) == (image, name))
+        return next(row.reason for row in rows)
+
+    @property
+    def errors(self) -> list[str]:
+        return [p.text for _, p in self.report.all_problems() if p.is_error]
+
+    @property
+    def warnings(self) -> list[str]:
+        return [p.text for _, p in self.report.all_problems() if not p.is_error]
+
+    @property
+    def exit_code(self) -> int:
+        return self.report.exit_code
+
+
+class Time:
+    """A clock that only waiting moves."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def wait(self, seconds: float) -> None:
+        self.seconds += seconds
+
+    def clock(self) -> float:
+        return self.seconds
+
+
+class Place(Protocol):
+    """A server to run against: the sandbox, or a running one."""
+
+    url: str
+    owner: str
+    token: str
+
+
+def settings(box: Place, **changes: Any) -> Settings:
+    """The defaults for image `app`, with changes by field."""
+    values: dict[str, Any] = {
+        "token": box.token,
+        "server_url": box.url,
+        "owner": box.owner,
+        "package": ("app",),
+        "keep_days": 180,
+        "keep_latest": 6,
+        "protect": ("latest", "corpus-*"),
+        "policies": (),
+        "protect_from": (),
+        "max_delete": None,
+        "dry_run": False,
+        "concurrency": 4,
+        "measure_space": True,
+        "reclaim": False,
+        "report": "",
+        **changes,
+    }
+    values.setdefault("keep_untagged_days", values["keep_days"])
+    return Settings(**values)
+
+
+def run_gc(
+    box: Place,
+    stop: Event | None = None,
+    workspace: Path = NOWHERE,
+    now: datetime = NOW,
+    **changes: Any,
+) -> Outcome:
+    """A run at that time, whose waits between two tries take no time."""
+    chosen, stop, time = settings(box, **changes), stop or Event(), Time()
+    transport = Transport(chosen.concurrency, stop, time.wait, time.clock)
+    client = Client(transport, box.url, box.owner, box.token, chosen.concurrency)
+    stream = io.StringIO()
+    log = Log(stream, in_runner=False, is_terminal=False, colour=False, width=100)
+    log.start(__version__, box.url, box.owner, chosen.public())
+    report = run(chosen, client, now, workspace, log, stop)
+    log.finish(report)
+    return Outcome(report, stream.getvalue())
+
+
+def contents(box: Box) -> dict[Name, int]:
+    """Every version of the box's owner with its id."""
+    images = list(box.store.owner(box.owner).images)
+    return {
+        (image, name): version
+        for image in images
+        for name, version in box.store.versions(image, box.owner).items()
+    }
+
+
+def names_in(box: Box, image: str = "app") -> set[str]:
+    """The names of an image's versions."""
+    return set(box.store.versions(image, box.owner))
+
+
+def age_all(box: Box, days: float, names: Iterable[str] = (), image: str = "app") -> None:
+    """Makes versions, or all of an image, that old."""
+    for name in names or names_in(box, image):
+        box.store.age(image, name, days)
+
+
+def deletions(box: Box) -> list[Name]:
+    """Image and version of every DELETE that arrived, tries again included, in order."""
+    paths = [urlsplit(target).path for method, target in box.faults.log if method == "DELETE"]
+    return [addressed(path) for path in paths]
+
+
+def addressed(path: str) -> Name:
+    """The version that a path of the package API names."""
+    parts = path.removeprefix("/api/v1/packages/").split("/")
+    return unquote(parts[2]), unquote(parts[3])
+
+
+def once_before(box: Box, action: Callable[[], object], method: str, text: str, nth: int) -> None:
+    """Does something before the nth request with this method and text in its target."""
+    left = itertools.count(nth - 1, -1)
+
+    def before(request: Request) -> None:
+        if request.method == method and text in request.target and next(left) == 0:
+            action()
+
+    box.faults.before = before
+
+
+def fail_to_delete(box: Box, name: str, fault: Fault) -> None:
+    """From now on every deletion of this version meets the fault."""
+
+    def plan(request: Request) -> Fault | None:
+        is_it = request.method == "DELETE" and request.path.endswith(f"/{name}")
+        return fault if is_it else None
+
+    box.faults.plan = plan
+
+
+class InProcess(BaseAdapter):
+    """Answers requests by calling the sandbox: some three times quicker than loopback."""
+
+    def __init__(self, app: Flask) -> None:
+        super().__init__()
+        self.app, self.builder = app, HTTPAdapter()
+
+    def send(  # type: ignore[override]
+        self, request: requests.PreparedRequest, **options: Any
+    ) -> requests.Response:
+        found: list[Any] = []
+
+        def start(line: str, fields: list[tuple[str, str]], error: Any = None) -> Any:
+            found[:] = [int(line.partition(" ")[0]), fields]
+
+        try:
+            body = b"".join(self.app(_environ(request), start))
+        except Dropped as drop:
+            if drop.response is None:
+                raise requests.ConnectionError("dropped", request=request) from None
+            raise requests.exceptions.ChunkedEncodingError("cut", request=request) from None
+        status, fields = found
+        raw = HTTPResponse(
+            io.BytesIO(body),
+            fields,
+            status,
+            reason=responses.get(status, ""),
+            preload_content=False,
+        )
+        return self.builder.build_response(request, raw)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@contextmanager
+def in_process(profile: str = "1.25") -> Iterator[Box]:
+    """As tests.sandbox.serve, without sockets: every session in this process gets there."""
+    box, adapter = _sandbox(profile)
+    box.reset()
+    with patch.object(requests.Session, "get_adapter", lambda session, url: adapter):
+        yield box
+
+
+@cache
+def _sandbox(profile: str) -> tuple[Box, InProcess]:
+    store, faults = Store(profile), Faults()
+    return Box("http://registry.test", store, faults), InProcess(create_app(store, faults))
+
+
+def _environ(request: requests.PreparedRequest) -> dict[str, Any]:
+    parts = urlsplit(request.url or "")
+    return {
+        "REQUEST_METHOD": request.method,
+        "RAW_URI": str(request.path_url),
+        "PATH_INFO": unquote(str(parts.path), "latin-1"),
+        "QUERY_STRING": str(parts.query),
+        "SCRIPT_NAME": "",
+        "SERVER_NAME": str(parts.hostname),
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "CONTENT_LENGTH": "0",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+        **{f"HTTP_{k.upper().replace('-', '_')}": str(v) for k, v in request.headers.items()},
+    }
