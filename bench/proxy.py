@@ -1,4 +1,7 @@
-"""A proxy on loopback that makes a server look far away, and counts what goes through it."""
+"""A proxy on loopback that makes a server look far away, and counts what goes through it.
+
+As over a network, a connection costs one round trip before its first request, and each request one.
+"""
 
 import asyncio
 import re
@@ -36,6 +39,7 @@ def far_away(server_url: str, latency: float) -> Iterator[Proxy]:
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
+            await asyncio.sleep(latency)
             there = await asyncio.open_connection(target.hostname, target.port)
             await asyncio.gather(
                 _pump(reader, there[1], latency, lambda data: _count(proxy, data)),

@@ -114,11 +114,11 @@ def test_a_refusal_halves_it_and_one_may_always_go(server: Server) -> None:
     assert server.rounds(pace, 600, latency)[-1] == 32
 
 
-def test_after_a_refusal_it_grows_slowly(server: Server) -> None:
+def test_after_a_refusal_it_goes_up_step_by_step_from_half(server: Server) -> None:
     pace = Pace(32, server.clock)
     server.rounds(pace, 60, latency)
     pace.refused()
-    assert server.rounds(pace, 8, latency)[-1] <= 17
+    assert server.rounds(pace, 6, latency) == [16, 20, 24, 28, 32, 32]
 
 
 def test_an_error_gives_the_place_back(server: Server) -> None:

@@ -1,6 +1,7 @@
 """The one place that knows the server's addresses: Gitea's package API, and /v2 for manifests."""
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -40,8 +41,9 @@ class Client:
         self, transport: Transport, server_url: str, owner: str, token: str, concurrency: int
     ) -> None:
         self.server_url, self.owner, self.concurrency = server_url, owner, concurrency
-        self._transport, self._token = transport, token
+        self._transport = transport
         self._api_auth, self._v2_auth = _token_auth(token), HTTPBasicAuth(owner, token)
+        self._secrets = (token, b64encode(f"{owner}:{token}".encode()).decode())
 
     def packages(self, query: str, page: int, limit: int) -> Page:
         """One page of container versions, newest first; past the end it is empty.
@@ -196,7 +198,9 @@ class Client:
         return " ".join(self._redacted(text).split())[:200]
 
     def _redacted(self, text: str) -> str:
-        return text.replace(self._token, "***")
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
 
 
 def _token_auth(token: str) -> Auth:

@@ -59,6 +59,7 @@ class Plan:
     doomed: Reasons = field(default_factory=dict)
     deleted: frozenset[int] = frozenset()
     failed: Mapping[int, str] = field(default_factory=dict)  # a doomed version's id -> why
+    spared: frozenset[int] = frozenset()  # kept for no other reason than that a deletion failed
     broken_before: frozenset[tuple[str, Child]] = frozenset()  # children missing before the run
     problems: tuple[Problem, ...] = ()
     stopped_by: str = ""  # what ended the whole run while this image was swept

@@ -75,11 +75,15 @@ def _spare(reader: Reader, plan: Plan, roots: dict[int, str]) -> Plan:
         return reach(standing, holding, graph)
 
     graph = reader.complete(standing, plan.graph, plan.rules, settle)
-    for i, reason in settle(graph).items():
-        if i not in plan.failed:
-            kept.setdefault(i, reason)
+    kept = reach(standing, kept, graph)
+    needed = {
+        i: f"{reason}, whose deletion failed"
+        for i, reason in settle(graph).items()
+        if i not in kept and i not in plan.failed
+    }
+    kept |= needed
     doomed = {i: reason for i, reason in plan.doomed.items() if i not in kept}
-    return replace(plan, graph=graph, kept=kept, doomed=doomed)
+    return replace(plan, graph=graph, kept=kept, doomed=doomed, spared=plan.spared | needed.keys())
 
 
 def _delete(reader: Reader, plan: Plan, is_due: Callable[[Version], bool], stop: Event) -> Plan:

@@ -67,13 +67,15 @@ class Transport:
         Raises Interrupted after stop, and RegistryGcError when there is no answer, or only
         refusals, in as many tries as RETRY and the patience allow.
         """
-        retry = Retry(0) if method == "POST" else RETRY
-        while True:
+        retry, is_last = Retry(0) if method == "POST" else RETRY, False
+        while not is_last:
             response = None
             try:
                 with self._pace.slot(kind):
-                    if self._stop.is_set():  # it may have been set while this one waited
-                        raise Interrupted("The run was interrupted.")
+                    if self._stop.is_set():  # looked at here, for it may have waited for its turn
+                        if not (method == "DELETE" and retry.history):
+                            raise Interrupted("The run was interrupted.")
+                        is_last = True  # it was in flight: one more try tells what became of it
                     response = self._session.request(
                         method,
                         url,
@@ -95,6 +97,7 @@ class Transport:
                 return response
             self._pace.refused()
             retry = self._after(retry, method, url, response, failure)
+        raise RegistryGcError(f"{method} {_place(url)}: the run was interrupted, and {failure}.")
 
     def _after(
         self,

@@ -41,6 +41,12 @@ def _corrected(plan: Plan, now_there: Mapping[int, Version]) -> Plan:
     done = {i for i in plan.failed if i not in now_there}
     undone = {i for i in plan.deleted if i in now_there}
     failed = {i: why for i, why in plan.failed.items() if i not in done}
+    if done and plan.spared:
+        names = ", ".join(short(v.name) for v in plan.versions if v.id in done)
+        plan = plan.with_problem(
+            f"{names}: deleted after all, though the server did not say so. What was spared for it "
+            "goes with the next run."
+        )
     said = "the server said that it was deleted, and still lists it"
     return replace(
         plan,
