@@ -124,6 +124,17 @@ def test_readme_commands_are_targets_of_the_makefile() -> None:
     assert "make test" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
+def test_readme_command_lines_are_understood() -> None:
+    lines = [line for text in snippets("sh") for line in text.splitlines()]
+    commands = [line.split()[1:] for line in lines if line.startswith("registry-gc ")]
+    assert commands
+    for arguments in commands:
+        done = CliRunner().invoke(main, [*arguments, "--keep-days", "x"], env=dict(os.environ))
+        assert done.exit_code == 2
+        assert 'keep-days: "x" is not allowed' in done.output
+        assert "No such option" not in done.output
+
+
 def test_readme_links_lead_to_files_and_headings() -> None:
     headings = {re.sub(r"[^a-z-]", "", h.lower().replace(" ", "-")) for h in headings_in(README)}
     for target in re.findall(r"\]\(([^)\s]+)\)", README):

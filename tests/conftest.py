@@ -1,0 +1,18 @@
+"""Hypothesis' profiles: `quick` in every run, `soak` (10,000 examples in all) with `make soak`."""
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
+
+settings.register_profile(
+    "quick", max_examples=100, deadline=None, derandomize=True, suppress_health_check=SLOW
+)
+settings.register_profile(
+    "soak", max_examples=2500, deadline=None, print_blob=True, suppress_health_check=SLOW
+)
+settings.load_profile("quick")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "property: a promise tried on examples made by hypothesis")

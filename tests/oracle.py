@@ -1,0 +1,160 @@
+"""What must stay and what must go: the rules of DESIGN.md, told again over names and digests.
+
+Nothing here comes from registry_gc.decide, and it knows what no client can: the whole store.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+
+from registry_gc.settings import Settings
+from tests.sandbox import Pusher, Store
+from tests.sandbox.rows import MANIFEST, Version
+
+Name = tuple[str, str]  # image and version
+OWNER = "acme"
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """Every version of the selected images, in one of two sets."""
+
+    stay: frozenset[Name]
+    go: frozenset[Name]
+    is_refused: bool  # by max-delete: then nothing goes at all
+
+    @property
+    def left(self) -> frozenset[Name]:
+        """What is there after a run in which nothing went wrong."""
+        return self.stay | self.go if self.is_refused else self.stay
+
+
+@dataclass(frozen=True)
+class _Known:
+    name: str
+    created: datetime
+    number: int
+    digests: frozenset[str]
+    children: frozenset[str]
+
+    @property
+    def is_untagged(self) -> bool:
+        return self.name.startswith("sha256:")
+
+    @property
+    def subject(self) -> str:
+        """The digest that an attachment's name tells, else an empty text."""
+        stem, _, ending = self.name.removeprefix("sha256-").partition(".")
+        known = self.name.startswith("sha256-") and len(stem) == 64
+        fits = ending in ("", "sig", "att", "sbom") and set(stem) <= set("0123456789abcdef")
+        return f"sha256:{stem}" if known and fits else ""
+
+    @property
+    def is_tag(self) -> bool:
+        return not self.is_untagged and not self.subject
+
+
+def verdicts(
+    store: Store, settings: Settings, now: datetime, in_use: Iterable[Name] = ()
+) -> Verdicts:
+    """The verdicts of the rules; `in_use` are the (image, tag or digest) that files refer to."""
+    stay: set[Name] = set()
+    go: set[Name] = set()
+    shares = []
+    for image in store.owner(OWNER).images:
+        if any(fnmatchcase(image, pattern) for pattern in settings.package):
+            versions = _known(store, image)
+            names = {v.name for v in versions}
+            used = {reference for where, reference in in_use if where == image}
+            kept = _kept(versions, settings, now, used)
+            stay |= {(image, name) for name in kept}
+            go |= {(image, name) for name in names - kept}
+            shares.append((len(names - kept), len(names)))
+    return Verdicts(frozenset(stay), frozenset(go), _is_refused(settings, shares))
+
+
+def whole(store: Store, image: str) -> set[str]:
+    """The names of an image under which everything can be pulled."""
+    pusher = Pusher.into(store, OWNER)
+    return {name for name in store.versions(image, OWNER) if not pusher.missing(image, name)}
+
+
+def all_whole(store: Store) -> set[Name]:
+    """The same for every image."""
+    images = list(store.owner(OWNER).images)
+    return {(image, name) for image in images for name in whole(store, image)}
+
+
+def _known(store: Store, image: str) -> list[_Known]:
+    rows: list[Version] = list(store.owner(OWNER).images[image].versions.values())
+    found = []
+    for row in rows:
+        manifests = [file.blob for file in row.files if file.name == MANIFEST]
+        pulled = json.loads(store.manifest(OWNER, image, row.name).blob.content)
+        children = frozenset(child["digest"] for child in pulled.get("manifests", ()))
+        digests = frozenset(blob.digest for blob in manifests)
+        found.append(_Known(row.name, row.created_at, row.id, digests, children))
+    return found
+
+
+def _kept(versions: list[_Known], settings: Settings, now: datetime, used: set[str]) -> set[str]:
+    if not any(v.is_tag for v in versions):
+        return {v.name for v in versions}
+    roots = {v.name for v in versions if _is_apart(v, settings, used)}
+    streams: dict[int, list[_Known]] = {}
+    for v in versions:
+        young = timedelta(days=settings.keep_untagged_days)
+        if v.is_tag and v.name not in roots:
+            streams.setdefault(_stream(v.name, settings), []).append(v)
+        elif not v.is_tag and now - v.created <= young:
+            roots.add(v.name)
+    for stream, tags in streams.items():
+        figures = [(p.keep_latest, p.keep_days) for p in settings.policies]
+        latest, days = [*figures, (settings.keep_latest, settings.keep_days)][stream]
+        tags.sort(key=lambda v: (v.created, v.number), reverse=True)
+        roots |= {v.name for v in tags[:latest]}
+        roots |= {v.name for v in tags if now - v.created <= timedelta(days=days)}
+    kept = _closure(versions, roots)
+    if not any(v.is_tag and v.name in kept for v in versions):
+        last = max((v for v in versions if v.is_tag), key=lambda v: (v.created, v.number))
+        kept = _closure(versions, roots | {last.name})
+    return kept
+
+
+def _is_apart(v: _Known, settings: Settings, used: set[str]) -> bool:
+    """Protected or in use."""
+    if v.digests & used:
+        return True
+    is_protected = any(fnmatchcase(v.name, pattern) for pattern in settings.protect)
+    return not v.is_untagged and (is_protected or v.name in used)
+
+
+def _stream(tag: str, settings: Settings) -> int:
+    """The place of the first policy that takes the tag; one past the last for the default."""
+    for place, policy in enumerate(settings.policies):
+        if any(fnmatchcase(tag, pattern) for pattern in policy.tags):
+            return place
+    return len(settings.policies)
+
+
+def _closure(versions: list[_Known], roots: set[str]) -> set[str]:
+    """The least set with the roots, the holders of its children, and its attachments."""
+    kept = set(roots)
+    while True:
+        needed = {digest for v in versions if v.name in kept for digest in v.children}
+        there = {digest for v in versions if v.name in kept for digest in v.digests}
+        more = {v.name for v in versions if v.digests & needed or v.subject in there}
+        if more <= kept:
+            return kept
+        kept |= more
+
+
+def _is_refused(settings: Settings, shares: list[tuple[int, int]]) -> bool:
+    limit = settings.max_delete
+    if limit is None:
+        return False
+    if limit.is_percentage:
+        return any(going * 100 > limit.figure * count for going, count in shares)
+    return sum(going for going, _ in shares) > limit.figure
