@@ -296,3 +296,24 @@ def test_a_run_that_is_stopped_at_any_request_reports_what_it_did(
             assert not {"old", *parts} & names_in(box)
             return
     raise AssertionError("the run never came to its end")
+
+
+def test_an_image_that_cannot_be_looked_at_again_hides_nothing_of_the_others(
+    box: Box, parts: list[str]
+) -> None:
+    _, children = box.push.multiarch("web", "stays", 7)
+    box.push.image("web", "goes", 8)
+    box.store.age("web", "goes", 400)
+
+    def plan(request: Request) -> Fault | None:
+        return Answer(404) if "/app/late/files" in request.target else None
+
+    def late() -> None:
+        box.push.image("app", "late", 9)
+        box.store.delete_version("acme", "web", children[0])
+
+    box.faults.plan = plan
+    once_before(box, late, "DELETE", "/web/goes", 1)
+    outcome = tidy(box, package=("app", "web"))
+    assert any("could not be looked at again" in error for error in outcome.errors)
+    assert any("stays" in error and "lost during this run" in error for error in outcome.errors)

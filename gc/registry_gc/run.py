@@ -8,7 +8,7 @@ from threading import Event
 from registry_gc import parse, result
 from registry_gc.client import Client
 from registry_gc.decide import Rules
-from registry_gc.errors import RegistryGcError
+from registry_gc.errors import RegistryGcError, Stop
 from registry_gc.in_use import InUse, search
 from registry_gc.mark import Plan, Reader, mark
 from registry_gc.model import Problem, Report
@@ -103,17 +103,19 @@ def _sweep(reader: Reader, plans: list[Plan], stop: Event) -> None:
             f"{reason} The run ended there, without a last look at what stays: what is called "
             "deleted was deleted, all else was left alone. The next run does the rest."
         )
-    swept = [place for place, plan in enumerate(plans) if plan.deleted or plan.failed]
-    try:
-        for query in dict.fromkeys(plans[place].query for place in swept):
-            listing = list_versions(reader.client, query)
-            for place in swept:
-                if plans[place].query == query:
-                    plans[place] = verify(reader, plans[place], listing)
-    except RegistryGcError as error:
-        raise RegistryGcError(
-            f"What stays could not be looked at again after the deletions. {error}"
-        ) from error
+    listings: dict[str, Listing] = {}  # one for all images that were found in the same
+    for place, plan in enumerate(plans):
+        if plan.deleted or plan.failed:
+            try:
+                if plan.query not in listings:
+                    listings[plan.query] = list_versions(reader.client, plan.query)
+                plans[place] = verify(reader, plan, listings[plan.query])
+            except Stop:
+                raise
+            except RegistryGcError as error:
+                plans[place] = plan.with_problem(
+                    f"What stays of {plan.image} could not be looked at again. {error}"
+                )
 
 
 def _reclaim(client: Client, problems: list[Problem]) -> None:
@@ -139,7 +141,7 @@ def _in_files(in_use: InUse) -> list[Problem]:
         for unknown in in_use.unknown
     ]
     texts += [f"protect-from did not search {skipped}." for skipped in in_use.skipped]
-    return [Problem(text, is_error=False) for text in texts]
+    return [Problem(text, is_error=False) for text in dict.fromkeys(texts)]
 
 
 def _unused(settings: Settings, plans: Sequence[Plan]) -> list[Problem]:
