@@ -23,7 +23,9 @@ def write(results: Results, arguments: Sequence[str]) -> None:
         "",
         "![Times as fast as the serial loop](chart.svg)",
         "",
-        "Made by `python -m bench " + " ".join(_without_token(arguments)) + "`.",
+        "Made by `python -m bench " + " ".join(_without_token(arguments)) + "`; without `--url` "
+        "the server is the sandbox, in memory and several times as quick as a real one, so that "
+        "the client's own work weighs more than it would.",
         "",
         "| versions | shape | added latency | contender | seconds | ratio | memory | "
         "list | files | manifest | delete | 5xx |",
