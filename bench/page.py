@@ -25,7 +25,9 @@ def write(results: Results, arguments: Sequence[str]) -> None:
         "",
         "Made by `python -m bench " + " ".join(_without_token(arguments)) + "`; without `--url` "
         "the server is the sandbox, in memory and several times as quick as a real one, so that "
-        "the client's own work weighs more than it would.",
+        "the client's own work weighs more than it would. Its clock stands still during a case, so "
+        "the second look reads every page; on a server whose versions are older than the run it "
+        "reads one.",
         "",
         "| versions | shape | added latency | contender | seconds | ratio | memory | "
         "list | files | manifest | delete | 5xx |",
