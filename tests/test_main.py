@@ -189,6 +189,43 @@ def test_report_that_cannot_be_written_fails_after_the_run(box: Box, tmp_path: P
     assert outputs(tmp_path)["deleted"] == "7"
 
 
+def test_files_of_the_runner_that_cannot_be_written_fail_after_the_run(
+    box: Box, tmp_path: Path
+) -> None:
+    env = inputs(box, tmp_path) | {"GITHUB_STEP_SUMMARY": str(tmp_path / "no" / "summary.md")}
+    done = start(env=env)
+    assert done.returncode == 1
+    assert "cannot be written" in done.stderr
+    assert outputs(tmp_path)["deleted"] == "7"
+
+
+def test_every_line_of_a_badly_pasted_token_is_masked(box: Box, tmp_path: Path) -> None:
+    done = start(env=inputs(box, tmp_path, token="user\nS3CRETS3CRET"))
+    assert done.returncode == 2
+    assert done.stdout.splitlines() == ["::add-mask::user", "::add-mask::S3CRETS3CRET"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"REQUESTS_CA_BUNDLE": "/no/ca.pem"}, {"GITEA_HOST": "https://git..example.org"}],
+)
+def test_an_address_or_a_ca_that_cannot_be_is_a_sentence(box: Box, change: dict[str, str]) -> None:
+    https = {"GITEA_HOST": box.url.replace("http:", "https:")}
+    done = start(*ORIGINAL, env=environment(box) | https | change)
+    assert done.returncode == 1
+    assert "failed:" in done.stdout
+
+
+def test_a_closed_log_does_not_end_a_run(box: Box) -> None:
+    command = [sys.executable, str(ROOT / "entrypoint.py"), *ORIGINAL]
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(command, env=environment(box), stdout=write, check=False)
+    os.close(write)
+    assert len(box.store.versions("app")) == 5
+    assert done.returncode in (0, 120)  # 120: the interpreter could not flush at its end
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_cancelled_job_finishes_what_is_in_flight_and_reports_it(
     box: Box, tmp_path: Path, number: signal.Signals

@@ -83,7 +83,13 @@ class Client:
         url = f"{parts.scheme}://{parts.netloc}/v2/{path}"
         response = self._transport.send("GET", url, "manifest", self._v2_auth)
         if response.is_redirect:
-            storage = urljoin(url, response.headers["Location"])
+            try:
+                storage = urljoin(url, response.headers["Location"])
+            except ValueError as error:
+                raise RegistryGcError(
+                    f"The manifest of {image}@{reference} could not be read: the server sent it on "
+                    "to an address that is none."
+                ) from error
             response = self._transport.send("GET", storage, "storage", _no_auth)
             if response.status_code != 200:
                 raise RegistryGcError(
@@ -222,5 +228,5 @@ def _date(header: str) -> datetime:
     """The server's clock; the beginning of time when it does not tell: all may be newer."""
     try:
         return parsedate_to_datetime(header).astimezone(UTC)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return datetime.min.replace(tzinfo=UTC)

@@ -1,6 +1,6 @@
 """What is kept and what is deleted: pure, no I/O, no clock.
 
-`judge` knows the policy (rules 1 to 4 of the README), `reach` what the kept versions need (rule 5),
+`judge` knows the policy (protect, in use, policies, ages), `reach` what the kept versions need,
 `decide` puts both together, `unread` says which versions' manifests must be known before that.
 """
 
@@ -129,7 +129,7 @@ def digests_of(version: Version, graph: Graph) -> tuple[str, ...]:
 
 
 def _stands_out(version: Version, graph: Graph, rules: Rules) -> str | None:
-    """Rules 1 and 2: a reason that no policy counts."""
+    """Protected or in use: a reason that no policy counts."""
     if not is_digest(version.name):
         if pattern := first_match(version.name, rules.protect):
             return f"protected by {pattern}"

@@ -46,8 +46,11 @@ def _with_inputs(command: Callable[..., None]) -> Callable[..., None]:
 def main(**options: str | None) -> None:
     """Removes old tags and unreachable manifests from a Gitea or Forgejo container registry,
     and never breaks an image that stays."""
-    if runner.is_present(os.environ) and (token := os.environ.get("INPUT_TOKEN", "").strip()):
-        print(f"::add-mask::{token}", flush=True)
+    if sys.stdout is None:  # closed by who started this; nothing reads the log then
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for good
+    if runner.is_present(os.environ):
+        for line in runner.secrets(os.environ):
+            print(f"::add-mask::{line}", flush=True)
     try:
         settings = load(options, os.environ)
     except UsageError as error:
@@ -78,12 +81,25 @@ def _run(settings: Settings) -> int:
     workspace = runner.workspace(os.environ)
     report = run(settings, client, datetime.now(UTC), workspace, log, stop)
     log.finish(report)
-    written = ""
-    if settings.report:
-        written = _write(workspace / settings.report, document.render(report, __version__))
-    runner.write_summary(os.environ, summary.render(report))
-    runner.write_outputs(os.environ, runner.outputs(report, settings, written))
-    return report.exit_code if written or not settings.report else 1
+    path = str(workspace / settings.report) if settings.report else ""
+    outputs = runner.outputs(report, settings, path)
+    return max(
+        report.exit_code,
+        _tried(lambda: _write(path, document.render(report, __version__))),
+        _tried(lambda: runner.write_outputs(os.environ, outputs)),
+        _tried(lambda: runner.write_summary(os.environ, summary.render(report))),
+    )
+
+
+def _tried(write: Callable[[], None]) -> int:
+    """1 when a file could not be written, which is said; the run itself is done by then."""
+    try:
+        write()
+    except OSError as error:
+        problem = one_line(f"{error.filename} cannot be written: {error.strerror}.")
+        click.echo(f"registry-gc: {problem}", err=True)
+        return 1
+    return 0
 
 
 def _stopped_by_signals() -> Event:
@@ -99,12 +115,7 @@ def _stopped_by_signals() -> Event:
     return stop
 
 
-def _write(path: Path, text: str) -> str:
-    """The path of the report, or "" when it cannot be written: the run itself is done by then."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        click.echo(f"registry-gc: report: {path} cannot be written: {error.strerror}.", err=True)
-        return ""
-    return str(path)
+def _write(path: str, text: str) -> None:
+    if path:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text(text, encoding="utf-8")

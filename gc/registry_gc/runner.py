@@ -14,6 +14,12 @@ def is_present(env: Mapping[str, str]) -> bool:
     return "true" in (env.get("GITHUB_ACTIONS"), env.get("GITEA_ACTIONS"))
 
 
+def secrets(env: Mapping[str, str]) -> list[str]:
+    """What the runner must mask, a line each: a token pasted with two lines is not shown either."""
+    given = (env.get("INPUT_TOKEN", ""), env.get("GITEA_TOKEN", ""))
+    return [line.strip() for token in given for line in token.splitlines() if line.strip()]
+
+
 def workspace(env: Mapping[str, str]) -> Path:
     """Where the job's files are."""
     return Path(env.get("GITHUB_WORKSPACE") or ".")
@@ -25,10 +31,12 @@ def outputs(report: Report, settings: Settings, report_path: str) -> dict[str, s
     `deleted-tags` names plain tags when `package` is one name, `image:tag` otherwise.
     """
     is_one = len(settings.package) == 1 and not set("*?[") & set(settings.package[0])
+    there = {(i.name, r.version.name) for i, r in report.rows() if r.state is State.KEPT}
     tags = [
         row.version.name if is_one else f"{image.name}:{row.version.name}"
         for image, row in report.rows()
         if row.state is report.goes and is_plain_tag(row.version.name)
+        if (image.name, row.version.name) not in there  # pushed again after its deletion
     ]
     return {
         "deleted": str(report.count(report.goes)),
@@ -41,12 +49,18 @@ def outputs(report: Report, settings: Settings, report_path: str) -> dict[str, s
 
 
 def write_outputs(env: Mapping[str, str], values: Mapping[str, str]) -> None:
-    """Appends to GITHUB_OUTPUT; a value is one line, or the runner would read more outputs."""
+    """Appends to GITHUB_OUTPUT; a value is one line, or the runner would read more outputs.
+
+    Raises OSError.
+    """
     _append(env.get("GITHUB_OUTPUT"), "".join(f"{key}={_line(values[key])}\n" for key in values))
 
 
 def write_summary(env: Mapping[str, str], markdown: str) -> None:
-    """Appends to GITHUB_STEP_SUMMARY; servers before Gitea 1.27 accept it and never show it."""
+    """Appends to GITHUB_STEP_SUMMARY; servers before Gitea 1.27 accept it and never show it.
+
+    Raises OSError.
+    """
     _append(env.get("GITHUB_STEP_SUMMARY"), markdown)
 
 

@@ -5,12 +5,15 @@ from dataclasses import replace
 from threading import Event
 
 from registry_gc import parallel
+from registry_gc.client import Client
 from registry_gc.decide import reach
-from registry_gc.errors import Denied, RegistryGcError, Stop
+from registry_gc.errors import Denied, Interrupted, RegistryGcError, Stop
 from registry_gc.graph import Graph
 from registry_gc.mark import Plan, Reader
 from registry_gc.names import is_plain_tag
 from registry_gc.versions import Version, newer
+
+BATCH = 200  # deletions between two looks: a page against some seconds in which a push goes unseen
 
 
 def sweep(reader: Reader, plan: Plan, stop: Event) -> Plan:
@@ -21,12 +24,19 @@ def sweep(reader: Reader, plan: Plan, stop: Event) -> Plan:
     """
     try:
         for tags in (True, False):
-            if _doomed(plan, _wave(tags, plan.graph)):
-                plan = look_again(reader, plan)
-                # Parents first: what fails to go must not lose its children.
-                for indexes in (True, False):
-                    plan = _delete(reader, plan, _wave(tags, plan.graph, indexes), stop)
-                    plan = _spare(reader, plan, {})
+            left = 0  # deletions that may follow the last look
+            for indexes in (True, False):  # parents first: what fails must not lose its children
+                wave = _wave(tags, indexes, plan.graph)
+                with reader.progress(f"deleting from {plan.image}", len(wave(plan))) as advance:
+                    while due := wave(plan)[: left or BATCH]:
+                        if not left:
+                            plan, left = look_again(reader, plan), BATCH
+                        elif stop.is_set():
+                            raise Interrupted("The run was interrupted.")
+                        else:
+                            plan = _delete(reader.client, plan, due, advance, stop)
+                            left -= len(due)
+                            plan = _spare(reader, plan, {}) if plan.failed else plan
     except Stop as error:
         stop.set()
         plan = replace(plan, stopped_by=plan.stopped_by or str(error))
@@ -86,37 +96,38 @@ def _spare(reader: Reader, plan: Plan, roots: dict[int, str]) -> Plan:
     return replace(plan, graph=graph, kept=kept, doomed=doomed, spared=plan.spared | needed.keys())
 
 
-def _delete(reader: Reader, plan: Plan, is_due: Callable[[Version], bool], stop: Event) -> Plan:
-    """The plan after the deletion of the doomed versions that are due."""
-    client, due = reader.client, _doomed(plan, is_due)
+def _delete(
+    client: Client, plan: Plan, due: list[Version], advance: Callable[[], None], stop: Event
+) -> Plan:
+    """The plan after the deletion of versions that are due."""
     deleted, failed, stopped_by = set(plan.deleted), dict(plan.failed), plan.stopped_by
 
     def delete(version: Version) -> None:
         client.delete(version.image, version.name)
 
-    with reader.progress(f"deleting from {plan.image}", len(due)) as advance:
-        for version, result in parallel.as_done(client.concurrency, delete, due):
-            if result is None:
-                deleted.add(version.id)
-            elif isinstance(result, Stop):
-                stop.set()
-                stopped_by = stopped_by or str(result)
-            if isinstance(result, Denied):
-                failed[version.id] = "the server refused it (401 or 403)"
-            elif result is not None and not isinstance(result, Stop):
-                failed[version.id] = str(result)
-            advance()
+    for version, result in parallel.as_done(client.concurrency, delete, due):
+        if result is None:
+            deleted.add(version.id)
+        elif isinstance(result, Stop):
+            stop.set()
+            stopped_by = stopped_by or str(result)
+        if isinstance(result, Denied):
+            failed[version.id] = "the server refused it (401 or 403)"
+        elif result is not None and not isinstance(result, Stop):
+            failed[version.id] = str(result)
+        advance()
     return replace(plan, deleted=frozenset(deleted), failed=failed, stopped_by=stopped_by)
 
 
-def _doomed(plan: Plan, is_due: Callable[[Version], bool]) -> list[Version]:
-    over = plan.deleted | set(plan.failed)
-    return [v for v in plan.versions if v.id in plan.doomed and v.id not in over and is_due(v)]
+def _wave(tags: bool, indexes: bool, graph: Graph) -> Callable[[Plan], list[Version]]:
+    """What of a plan is still to be deleted: tags or others, indexes or others."""
 
-
-def _wave(tags: bool, graph: Graph, indexes: bool | None = None) -> Callable[[Version], bool]:
     def is_due(version: Version) -> bool:
         is_index = version.id in graph and bool(graph[version.id].children)
-        return is_plain_tag(version.name) is tags and indexes in (is_index, None)
+        return is_plain_tag(version.name) is tags and is_index is indexes
 
-    return is_due
+    def due(plan: Plan) -> list[Version]:
+        over = plan.deleted | set(plan.failed)
+        return [v for v in plan.versions if v.id in plan.doomed and v.id not in over and is_due(v)]
+
+    return due

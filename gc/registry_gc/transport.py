@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import InvalidHeader, MaxRetryError
+from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError
 from urllib3.util import Retry
 
 from registry_gc import __version__
@@ -90,8 +90,10 @@ class Transport:
                 failure = str(error)
             except _PASSING as error:
                 failure = _cause(error)
-            except requests.RequestException as error:
-                raise RegistryGcError(f"{method} {_place(url)} failed: {_cause(error)}.") from None
+            except (OSError, ValueError, HTTPError) as error:
+                # Nothing that passes: a name no server has, or a CA bundle that is not there.
+                text = str(error).replace(url, _place(url))
+                raise RegistryGcError(f"{method} {_place(url)} failed: {text}.") from None
             else:
                 self._last_success, self._has_succeeded = self._clock(), True
                 return response

@@ -28,7 +28,7 @@ def verify(reader: Reader, plan: Plan, listing: Listing) -> Plan:
                 f"{short(name)} again."
             )
     for version in plan.versions:
-        if version.id in plan.kept and version.id not in now_there:
+        if version.id in plan.kept and version.id not in now_there | dict.fromkeys(plan.deleted):
             plan = plan.with_problem(
                 f"{short(version.name)} was kept and is gone: someone else deleted it meanwhile.",
                 False,

@@ -3,7 +3,7 @@
 import shutil
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from threading import RLock
 from typing import Any, TextIO
@@ -33,7 +33,8 @@ class Log:
         self._in_runner, self._is_terminal = in_runner, is_terminal
         self._colour, self._width = colour, width
         self._lock = RLock()
-        self._shown: dict[tuple[str, str], str] = {}  # (image, version) -> its verdict as printed
+        self._shown: dict[tuple[str, int], str] = {}  # (image, id) -> its verdict as printed
+        self._names: set[tuple[str, str]] = set()  # (image, version) printed, under whatever id
         self._told: set[tuple[str, str]] = set()  # (image, text) of the problems printed
         self._bars = 0  # progress bars on the terminal's last line
 
@@ -97,7 +98,7 @@ class Log:
     def finish(self, report: Report) -> None:
         """What is not told yet, the failures, and the totals."""
         for image in report.images:
-            if any((image.name, row.version.name) in self._shown for row in image.rows):
+            if any((image.name, row.version.id) in self._shown for row in image.rows):
                 self._versions(image.name, image.rows)
             else:
                 self.plan(image, report.is_dry_run)
@@ -118,13 +119,14 @@ class Log:
         names = [one_line(name) for name in labels(rows)]
         width = min(WIDEST, max(map(len, names), default=0))
         for row, name in zip(rows, names, strict=True):
-            key, now = (image, row.version.name), verdict(row)
+            key, now = (image, row.version.id), verdict(row)
             if self._shown.get(key) == now:
                 continue
             word, colour = ("KEEP", "green") if now == "KEEP" else ("DEL", "red")
-            if key in self._shown:
+            if key in self._shown or (image, row.version.name) in self._names:
                 word, colour = ("SPARED", "green") if now == "KEEP" else ("DOOMED", "red")
             self._shown[key] = now
+            self._names.add((image, row.version.name))
             start = f"{word:<4}  {name:<{width}}  {row.version.created:%Y-%m-%d}  "
             self._line(start + row.reason, colour, indent=len(start))
 
@@ -179,7 +181,7 @@ class Log:
             self._write(click.style(line, fg=colour) if self._colour and colour else line)
 
     def _write(self, line: str) -> None:
-        with self._lock:
+        with self._lock, suppress(OSError):  # who closed the log shall not end the run
             clear = "\r\x1b[K" if self._bars else ""
             self._stream.write(f"{clear}{line}\n")
             self._stream.flush()
