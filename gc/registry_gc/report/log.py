@@ -13,6 +13,7 @@ import click
 from registry_gc.model import Image, Report, Row, State
 from registry_gc.report.text import one_line, plural, size
 from registry_gc.report.wording import SPACE, headline, labels, setting, verdict
+from registry_gc.runner import is_present
 
 LONG = 50  # items from which on a job's log shows progress
 FAILURES = 20  # failed deletions listed at the end
@@ -191,7 +192,7 @@ def for_stream(stream: TextIO, env: Mapping[str, str]) -> Log:
     """The log that suits a stream: a terminal gets width and, without NO_COLOR, colour."""
     if isinstance(stream, TextIOWrapper):  # what the stream's encoding lacks must not end the run
         stream.reconfigure(errors="backslashreplace")
-    in_runner = "true" in (env.get("GITHUB_ACTIONS"), env.get("GITEA_ACTIONS"))
+    in_runner = is_present(env)
     is_terminal = stream.isatty() and not in_runner
     return Log(
         stream,
