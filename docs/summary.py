@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 import requests
-from tests.reports import typical
+from tests.report.samples import typical
 
 from registry_gc.report import summary
 

@@ -20,12 +20,12 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3 import HTTPResponse
 
 from registry_gc import __version__
-from registry_gc.client import Client
-from registry_gc.model import Report, State
 from registry_gc.report.log import Log
-from registry_gc.run import run
-from registry_gc.settings import Settings
-from registry_gc.transport import Transport
+from registry_gc.report.report import Report, State
+from registry_gc.run.run import run
+from registry_gc.server.client import Client
+from registry_gc.server.transport import Transport
+from registry_gc.settings.inputs import Settings
 from tests.sandbox import Box, Fault, Request, Store
 from tests.sandbox.app import Dropped, create_app
 from tests.sandbox.faults import Faults

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
-from registry_gc.settings import Settings
+from registry_gc.settings.inputs import Settings
 from tests.sandbox import Pusher, Store
 from tests.sandbox.rows import MANIFEST, Version
 

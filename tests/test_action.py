@@ -11,9 +11,10 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from registry_gc import __version__, runner
+from registry_gc import __version__
 from registry_gc.main import main
-from registry_gc.settings import INPUTS, load
+from registry_gc.report import outputs
+from registry_gc.settings.inputs import INPUTS, load
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -71,7 +72,7 @@ def test_readme_action_and_code_list_the_same_outputs() -> None:
     assert listed == list(ACTION["outputs"])
     report = type("R", (), {"rows": lambda _: [], "count": lambda *_: 0, "goes": "", "freed": 0})()
     settings = load({}, {f"INPUT_{k.upper()}": v for k, v in REQUIRED.items()} | PACKAGE)
-    assert list(runner.outputs(report, settings, "")) == listed
+    assert list(outputs.outputs(report, settings, "")) == listed
 
 
 PACKAGE = {"INPUT_PACKAGE": "app"}

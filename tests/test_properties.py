@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry_gc.model import State
-from registry_gc.names import is_plain_tag, short
+from registry_gc.registry.version_names import is_plain_tag, short
+from registry_gc.report.report import State
 from tests import oracle, worlds
 from tests.harness import NOW, Name, Outcome, addressed, contents, in_process, run_gc, settings
 from tests.sandbox import Box, Request

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from registry_gc.parse import Limit, Policy
+from registry_gc.settings.parse import Limit, Policy
 from tests.harness import NOW, Name, addressed
 from tests.sandbox import (
     Answer,

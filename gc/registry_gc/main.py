@@ -14,8 +14,8 @@ import click
 
 from registry_gc import __version__, runner
 from registry_gc.errors import UsageError
-from registry_gc.report.text import one_line
-from registry_gc.settings import INPUTS, Settings, load
+from registry_gc.report.escaping import one_line
+from registry_gc.settings.inputs import INPUTS, Settings, load
 
 EPILOG = (
     "The token is read from GITEA_TOKEN. In a workflow the same settings come from the action's "
@@ -62,11 +62,11 @@ def main(**options: str | None) -> None:
 
 def _run(settings: Settings) -> int:
     # Imported here so that --help and wrong settings answer at once.
-    from registry_gc.client import Client
-    from registry_gc.report import document, summary
+    from registry_gc.report import document, outputs, summary
     from registry_gc.report.log import for_stream
-    from registry_gc.run import run
-    from registry_gc.transport import Transport
+    from registry_gc.run.run import run
+    from registry_gc.server.client import Client
+    from registry_gc.server.transport import Transport
 
     stop = _stopped_by_signals()
     log = for_stream(sys.stdout, os.environ)
@@ -82,11 +82,11 @@ def _run(settings: Settings) -> int:
     report = run(settings, client, datetime.now(UTC), workspace, log, stop)
     log.finish(report)
     path = str(workspace / settings.report) if settings.report else ""
-    outputs = runner.outputs(report, settings, path)
+    values = outputs.outputs(report, settings, path)
     return max(
         report.exit_code,
         _tried(lambda: _write(path, document.render(report, __version__))),
-        _tried(lambda: runner.write_outputs(os.environ, outputs)),
+        _tried(lambda: runner.write_outputs(os.environ, values)),
         _tried(lambda: runner.write_summary(os.environ, summary.render(report))),
     )
 

@@ -1,12 +1,7 @@
 """The one place that knows the runner: its variables, commands and files."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-
-from registry_gc.model import Report, State
-from registry_gc.names import is_plain_tag
-from registry_gc.settings import Settings
 
 
 def is_present(env: Mapping[str, str]) -> bool:
@@ -23,29 +18,6 @@ def secrets(env: Mapping[str, str]) -> list[str]:
 def workspace(env: Mapping[str, str]) -> Path:
     """Where the job's files are."""
     return Path(env.get("GITHUB_WORKSPACE") or ".")
-
-
-def outputs(report: Report, settings: Settings, report_path: str) -> dict[str, str]:
-    """The action's outputs. In a dry run they say what would have been deleted.
-
-    `deleted-tags` names plain tags when `package` is one name, `image:tag` otherwise.
-    """
-    is_one = len(settings.package) == 1 and not set("*?[") & set(settings.package[0])
-    there = {(i.name, r.version.name) for i, r in report.rows() if r.state is State.KEPT}
-    tags = [
-        row.version.name if is_one else f"{image.name}:{row.version.name}"
-        for image, row in report.rows()
-        if row.state is report.goes and is_plain_tag(row.version.name)
-        if (image.name, row.version.name) not in there  # pushed again after its deletion
-    ]
-    return {
-        "deleted": str(report.count(report.goes)),
-        "kept": str(report.count(State.KEPT)),
-        "failed": str(report.count(State.FAILED)),
-        "reclaimable-bytes": "" if report.freed is None else str(report.freed),
-        "deleted-tags": json.dumps(tags),
-        "report": report_path,
-    }
 
 
 def write_outputs(env: Mapping[str, str], values: Mapping[str, str]) -> None:

@@ -12,10 +12,10 @@ from unittest.mock import patch
 
 import pytest
 
-from registry_gc import sweep as sweep_module
-from registry_gc.mark import Plan, Reader
-from registry_gc.model import State
-from registry_gc.parse import Policy
+from registry_gc.report.report import State
+from registry_gc.run import sweep as sweep_module
+from registry_gc.run.mark import Plan, Reader
+from registry_gc.settings.parse import Policy
 from tests.harness import Outcome, run_gc
 
 from .conftest import Server

@@ -1,1 +1,1 @@
-"""The three faces of a run: the log, the job summary and the JSON report."""
+"""What a run did, and its faces. Imports policy, registry, settings and runner, never run."""

@@ -4,9 +4,9 @@ import json
 from dataclasses import fields
 from typing import Any
 
-from registry_gc.model import Image, Problem, Report, Row, State
-from registry_gc.parse import Limit, Policy
+from registry_gc.report.report import Image, Problem, Report, Row, State
 from registry_gc.report.wording import age, verdict
+from registry_gc.settings.parse import Limit, Policy
 
 SCHEMA = 1
 

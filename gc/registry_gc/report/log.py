@@ -10,8 +10,8 @@ from typing import Any, TextIO
 
 import click
 
-from registry_gc.model import Image, Report, Row, State
-from registry_gc.report.text import one_line, plural, size
+from registry_gc.report.escaping import one_line, plural, size
+from registry_gc.report.report import Image, Report, Row, State
 from registry_gc.report.wording import SPACE, headline, labels, setting, verdict
 from registry_gc.runner import is_present
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from registry_gc.model import Image, Problem, Report, Row, State
-from registry_gc.report.text import code, cut, markdown, plural, size
+from registry_gc.report.escaping import code, cut, markdown, plural, size
+from registry_gc.report.report import Image, Problem, Report, Row, State
 from registry_gc.report.wording import SPACE, age, headline, labels, setting, touched_first
 
 LIMIT = 1_048_576  # UTF-8 bytes: what Gitea 1.27 shows of a step's summary

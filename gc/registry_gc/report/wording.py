@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from registry_gc.model import Image, Report, Row, State
-from registry_gc.names import short
-from registry_gc.parse import Policy
-from registry_gc.report.text import cut, plain, plural, size
+from registry_gc.registry.version_names import short
+from registry_gc.report.escaping import cut, plain, plural, size
+from registry_gc.report.report import Image, Report, Row, State
+from registry_gc.settings.parse import Policy
 
 SPACE = (
     "Freed space is an upper bound: blobs that only these versions use among the images above; "

@@ -1,0 +1,1 @@
+"""What is there: versions, their manifests, and what refers to what. Imports server."""

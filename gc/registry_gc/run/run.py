@@ -1,0 +1,158 @@
+"""One run from its settings to its report: list, mark, guard, sweep, verify."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from pathlib import Path
+from threading import Event
+
+from registry_gc.errors import RegistryGcError, Stop
+from registry_gc.policy.decide import Rules
+from registry_gc.registry.version_names import first_match, is_digest
+from registry_gc.registry.versions import Listing, list_versions, select
+from registry_gc.report.log import Log
+from registry_gc.report.report import Problem, Report
+from registry_gc.run import reporting
+from registry_gc.run.mark import Plan, Reader, mark
+from registry_gc.run.sweep import sweep
+from registry_gc.run.verify import verify
+from registry_gc.server.client import Client
+from registry_gc.settings import parse
+from registry_gc.settings.inputs import INPUTS, Settings
+from registry_gc.sources.files import InUse, search
+
+
+def run(
+    settings: Settings, client: Client, now: datetime, workspace: Path, log: Log, stop: Event
+) -> Report:
+    """Does what the settings say, and reports it, also when a step fails.
+
+    `now` is the moment ages are counted from; `stop` is set from outside to interrupt the run.
+    """
+    reader = Reader(client, log.progress, settings.measure_space)
+    problems: list[Problem] = []
+    plans: list[Plan] = []
+    try:
+        images = select(_list(settings, client), settings.package)
+        problems += _unmatched(settings, images)
+        in_use = search(settings.protect_from, workspace, settings.owner, images)
+        problems += _in_files(in_use)
+        for image, listing in images.items():
+            rules = _rules(settings, in_use, image)
+            plans.append(mark(reader, image, listing, rules, now))
+            log.plan(reporting.image(plans[-1], plans, settings), settings.dry_run)
+        problems += _unused(settings, plans)
+        _guard(settings, plans)
+        if not settings.dry_run and any(plan.doomed for plan in plans):
+            marked = list(plans)
+            _sweep(reader, plans, stop)
+            for before, after in zip(marked, plans, strict=True):
+                log.spared(after.image, reporting.spared(before, after))
+            if settings.reclaim and any(plan.deleted for plan in plans):
+                _reclaim(client, problems)
+    except RegistryGcError as error:
+        problems.append(Problem(str(error)))
+    return reporting.report(settings, now, plans, problems)
+
+
+def _list(settings: Settings, client: Client) -> list[Listing]:
+    """One listing for each name, or one of all the owner's images when there are patterns."""
+    names = [name for name in settings.package if not set("*?[") & set(name)]
+    queries = dict.fromkeys(names) if len(names) == len(settings.package) else [""]
+    return [list_versions(client, query) for query in queries]
+
+
+def _rules(settings: Settings, in_use: InUse, image: str) -> Rules:
+    default = parse.Policy((), settings.keep_latest, settings.keep_days)
+    return Rules(
+        settings.protect,
+        (*settings.policies, default),
+        settings.keep_untagged_days,
+        {tag: place for (name, tag), place in in_use.tags.items() if name == image},
+        {digest: place for (name, digest), place in in_use.digests.items() if name == image},
+    )
+
+
+def _guard(settings: Settings, plans: Sequence[Plan]) -> None:
+    """Raises RegistryGcError when more is doomed than max-delete allows."""
+    limit = settings.max_delete
+    if limit is None:
+        return
+    if limit.is_percentage:
+        figures = [(p.image, len(p.doomed), len(p.versions)) for p in plans]
+    else:
+        doomed = sum(len(p.doomed) for p in plans)
+        figures = [("this run", doomed, sum(len(p.versions) for p in plans))]
+    for what, doomed, versions in figures:
+        allowed = versions * limit.figure / 100 if limit.is_percentage else limit.figure
+        if doomed > allowed:
+            share = f" ({doomed * 100 / versions:.1f}%)" if limit.is_percentage else ""
+            raise RegistryGcError(
+                f"Refused by max-delete: {doomed} of {versions} versions{share} of {what} would be "
+                f"deleted, and max-delete allows {limit}. Nothing was deleted in the whole run. "
+                "If the list above is what you want, raise max-delete for one run."
+            )
+
+
+def _sweep(reader: Reader, plans: list[Plan], stop: Event) -> None:
+    """Replaces each plan by the one after its deletions, held against a new listing."""
+    for place, plan in enumerate(plans):
+        if plan.doomed and not stop.is_set():
+            plans[place] = sweep(reader, plan, stop)
+    if stop.is_set():
+        reason = next((p.stopped_by for p in plans if p.stopped_by), "The run was interrupted.")
+        raise RegistryGcError(
+            f"{reason} The run ended there, without a last look at what stays: what is called "
+            "deleted was deleted, all else was left alone. The next run does the rest."
+        )
+    listings: dict[str, Listing] = {}  # one for all images that were found in the same
+    for place, plan in enumerate(plans):
+        if plan.deleted or plan.failed:
+            try:
+                if plan.query not in listings:
+                    listings[plan.query] = list_versions(reader.client, plan.query)
+                plans[place] = verify(reader, plan, listings[plan.query])
+            except Stop:
+                raise
+            except RegistryGcError as error:
+                plans[place] = plan.with_problem(
+                    f"What stays of {plan.image} could not be looked at again. {error}"
+                )
+
+
+def _reclaim(client: Client, problems: list[Problem]) -> None:
+    try:
+        client.clean_up()
+    except RegistryGcError as error:
+        problems.append(Problem(str(error), is_error=False))
+
+
+def _unmatched(settings: Settings, images: Collection[str]) -> list[Problem]:
+    missing = [p for p in settings.package if not any(first_match(i, [p]) for i in images)]
+    return [
+        Problem(f"No versions found for {settings.owner}/{name}: check the name.", is_error=False)
+        for name in missing
+    ]
+
+
+def _in_files(in_use: InUse) -> list[Problem]:
+    """What the search in files cannot answer for."""
+    texts = [
+        f"{unknown.place} refers to {unknown.text}, whose tag cannot be known: if a pin is "
+        "behind it, add that tag to protect."
+        for unknown in in_use.unknown
+    ]
+    texts += [f"protect-from did not search {skipped}." for skipped in in_use.skipped]
+    return [Problem(text, is_error=False) for text in dict.fromkeys(texts)]
+
+
+def _unused(settings: Settings, plans: Sequence[Plan]) -> list[Problem]:
+    """Patterns of the user's that match no tag: often a typing error."""
+    names = {v.name for plan in plans for v in plan.versions if not is_digest(v.name)}
+    default = next(i.parse(i.default) for i in INPUTS if i.name == "protect")
+    patterns = [("protect", p) for p in settings.protect if settings.protect != default]
+    patterns += [("policies", p) for policy in settings.policies for p in policy.tags]
+    return [
+        Problem(f"{where}: {pattern} matches no tag. Is it misspelt?", is_error=False)
+        for where, pattern in patterns
+        if names and not any(first_match(name, [pattern]) for name in names)
+    ]

@@ -1,0 +1,1 @@
+"""HTTP: the transport and its pace, and every address of the server. Imports errors only."""

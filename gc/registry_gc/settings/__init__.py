@@ -1,0 +1,1 @@
+"""The inputs: each declared once, and how their text becomes a value. Imports errors only."""

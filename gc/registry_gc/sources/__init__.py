@@ -1,0 +1,1 @@
+"""What is in use: the files that name images. Imports registry."""

@@ -1,0 +1,346 @@
+"""Listings are complete or an error, and nothing that was just pushed is overlooked."""
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta, timezone
+from threading import Event
+from typing import Any
+
+import pytest
+import requests_mock as rm
+
+from registry_gc.errors import RegistryGcError
+from registry_gc.registry.versions import Listing, Version, list_versions, newer, select
+from registry_gc.server.client import Client
+from registry_gc.server.transport import Transport
+from tests.sandbox import Answer, Box, Request, serve
+
+DATE = "2026-06-01T12:00:00Z"
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Box]:
+    with serve("1.25") as box:
+        yield box
+
+
+@pytest.fixture
+def box(running: Box) -> Box:
+    running.reset()
+    return running
+
+
+def client_of(box: Box, concurrency: int = 4) -> Client:
+    transport = Transport(concurrency, Event(), wait=lambda seconds: None)
+    return Client(transport, box.url, box.owner, box.token, concurrency)
+
+
+def push(box: Box, count: int, image: str = "app", prefix: str = "t") -> None:
+    """Plain images, each a minute after the one before."""
+    for number in range(count):
+        box.push.image(image, f"{prefix}{number}", number)
+        box.store.now += timedelta(minutes=1)
+
+
+def names(listing: Listing) -> list[str]:
+    return [v.name for v in listing.versions]
+
+
+def at_page(box: Box, page: int, times: int, *actions: Any) -> None:
+    """Do this right before the first `times` requests for the page are answered."""
+    left = [times]
+
+    def before(request: Request) -> None:
+        if f"page={page}&" in request.target and left[0]:
+            left[0] -= 1
+            for action in actions:
+                action(left[0])
+
+    box.faults.before = before
+
+
+def answer(box: Box, *rows: Any) -> None:
+    """The first page says this, whatever there is, and all others are empty."""
+    headers = {"X-Total-Count": str(len(rows))}
+    box.faults.plan = lambda request: Answer(
+        200, json.dumps(rows if "page=1&" in request.target else []), headers
+    )
+
+
+def row(id: Any = 1, name: Any = "app", version: Any = "v1", created_at: Any = DATE) -> Any:
+    return {"id": id, "name": name, "version": version, "created_at": created_at}
+
+
+# --- the complete listing
+
+
+@pytest.mark.parametrize("cap", [50, 7, 500])
+@pytest.mark.parametrize("count", [0, 1, 50, 51, 201])
+def test_every_version_is_listed_newest_first_and_no_page_is_asked_for_twice(
+    box: Box, count: int, cap: int
+) -> None:
+    box.store.max_items = cap
+    push(box, count)
+    found = list_versions(client_of(box), "app")
+    assert names(found) == [f"t{n}" for n in reversed(range(count))]
+    assert found.ids == set(box.store.versions("app").values()) == {v.id for v in found.versions}
+    assert box.faults.count() == max(1, -(-count // cap))
+    assert (found.query, found.at, dict(found.unclear)) == ("app", box.store.now, {})
+
+
+def test_neighbours_whose_name_holds_the_same_text_are_listed_and_not_selected(box: Box) -> None:
+    for image in ("my_app", "my_app-2", "team/my_app", "myxapp"):
+        push(box, 2, image)
+    found = list_versions(client_of(box), "my_app")
+    assert len(found.versions) == 8
+    assert list(select([found], ["my_app"])) == ["my_app"]
+    assert {v.image for v in select([found], ["my_app"])["my_app"].versions} == {"my_app"}
+
+
+def test_an_unknown_image_has_no_versions(box: Box) -> None:
+    push(box, 1)
+    assert list_versions(client_of(box), "nothing").versions == ()
+
+
+def test_a_push_between_two_pages_is_not_missed(box: Box) -> None:
+    push(box, 60)
+    at_page(box, 2, 1, lambda _: box.push.image("app", "new", 99))
+    found = list_versions(client_of(box), "app")
+    assert (len(found.versions), names(found)[0]) == (61, "new")
+
+
+def test_a_deletion_between_two_pages_hides_nothing(box: Box) -> None:
+    push(box, 101)
+    at_page(box, 2, 1, lambda _: box.store.delete_version("acme", "app", "t100"))
+    assert set(names(list_versions(client_of(box), "app"))) == {f"t{n}" for n in range(100)}
+
+
+def test_a_push_and_a_deletion_that_leave_the_total_alike_hide_nothing(box: Box) -> None:
+    push(box, 101)
+    at_page(
+        box,
+        2,
+        1,
+        lambda _: box.push.image("app", "new", 99),
+        lambda _: box.store.delete_version("acme", "app", "t0"),
+    )
+    found = set(names(list_versions(client_of(box, 1), "app")))
+    assert found == {"new", *(f"t{n}" for n in range(1, 101))}
+
+
+def test_a_listing_that_never_settles_is_an_error_with_its_figures(box: Box) -> None:
+    push(box, 60)
+    at_page(box, 2, 99, lambda left: box.push.image("app", f"new{left}", left))
+    with pytest.raises(RegistryGcError, match=r"changed each time .* \d+ of \d+ versions"):
+        list_versions(client_of(box), "app")
+
+
+def test_a_total_without_rows_is_not_believed(box: Box) -> None:
+    box.faults.plan = lambda request: Answer(200, "[]", {"X-Total-Count": "5"})
+    with pytest.raises(RegistryGcError, match="0 of 5 versions were seen"):
+        list_versions(client_of(box), "app")
+
+
+def test_rows_of_one_second_that_change_places_are_all_found_in_several_passes() -> None:
+    with serve("1.21") as box:
+        for number in range(70):
+            box.push.image("app", f"t{number}", number)
+        # page 2 is cut from the other end in each pass: rows of page 1 come again, others never
+        box.store.ties_descend = lambda n: n in {1, 2, 5}
+        found = list_versions(client_of(box, 1), "app")
+        assert set(names(found)) == {f"t{n}" for n in range(70)}
+        assert [v.id for v in found.versions] == sorted(found.ids, reverse=True)
+        assert box.faults.count() == 6
+
+
+def test_what_comes_and_goes_between_passes_is_not_mixed(box: Box) -> None:
+    push(box, 120)
+    swaps = iter(range(99))
+
+    def swap(_: int) -> None:
+        number = next(swaps)
+        box.store.delete_version("acme", "app", f"t{number}")
+        box.push.image("app", f"new{number}", number)
+
+    at_page(box, 3, 2, swap)
+    found = list_versions(client_of(box, 1), "app")
+    assert found.ids == set(box.store.versions("app").values())
+
+
+def test_dates_of_any_offset_are_one_moment(box: Box) -> None:
+    push(box, 1)
+    moments = set()
+    for zone in (UTC, timezone(timedelta(hours=2)), timezone(timedelta(hours=-3, minutes=-30))):
+        box.store.zone = zone
+        moments.add(list_versions(client_of(box), "app").versions[0].created)
+    assert moments == {datetime(2026, 6, 1, 12, tzinfo=UTC)}
+    assert {moment.tzinfo for moment in moments} == {UTC}
+
+
+# --- rows that are not as they should be
+
+BAD_DATES: list[Any] = [
+    "yesterday",
+    "",
+    None,
+    5,
+    [],
+    "2026-06-01T12:00:00",
+    "2026-13-01T12:00:00Z",
+    "0001-01-01T00:00:00+05:00",
+]
+
+
+@pytest.mark.parametrize("date", BAD_DATES)
+def test_a_date_that_cannot_be_read_marks_its_image_only(box: Box, date: Any) -> None:
+    answer(box, row(1, created_at=date), row(2), row(3, "web"))
+    found = list_versions(client_of(box), "")
+    assert list(found.unclear) == ["app"]
+    assert "The date of v1 could not be understood" in found.unclear["app"]
+    assert found.ids == {1, 2, 3}
+    assert set(select([found], ["*"])) == {"app", "web"}
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "v1?x", None, 7])
+def test_a_name_that_no_registry_accepts_marks_its_image_only(box: Box, name: Any) -> None:
+    answer(box, row(1, version=name), row(2, "web"))
+    found = list_versions(client_of(box), "")
+    assert [v.image for v in found.versions] == ["web"]
+    assert repr(name) in found.unclear["app"]
+
+
+@pytest.mark.parametrize(
+    "bad", [row(None), row("7"), row(True), row(1.5), {}, [], None, "x", row(1, None), row(1, "")]
+)
+def test_a_row_without_an_id_or_an_image_is_an_error(box: Box, bad: Any) -> None:
+    answer(box, row(2, "web"), bad)
+    with pytest.raises(RegistryGcError, match="a version without an"):
+        list_versions(client_of(box), "")
+
+
+# --- the second look
+
+
+def test_when_nothing_was_pushed_one_page_says_so(box: Box) -> None:
+    push(box, 120)
+    listing = list_versions(client_of(box), "app")
+    box.faults.log.clear()
+    assert newer(client_of(box), "app", listing.ids, listing.at).versions == ()
+    assert box.faults.count() == 1
+
+
+@pytest.mark.parametrize("count", [1, 50, 51])
+def test_what_was_pushed_and_pushed_again_since_is_seen(box: Box, count: int) -> None:
+    push(box, 60)
+    listing = list_versions(client_of(box), "app")
+    push(box, count, prefix="new")
+    box.push.image("app", "t3", 3)
+    found = newer(client_of(box), "app", listing.ids, listing.at)
+    assert set(names(found)) == {"t3", *(f"new{n}" for n in range(count))}
+    assert found.ids == set(box.store.versions("app").values()) - listing.ids
+    assert found.ids.isdisjoint(listing.ids)
+
+
+@pytest.mark.parametrize("profile", ["1.21", "1.22", "1.25"])
+def test_what_was_pushed_in_the_second_of_the_listing_is_seen(profile: str) -> None:
+    with serve(profile) as box:
+        box.store.ties_descend = lambda n: False
+        for number in range(120):
+            box.push.image("app", f"t{number}", number)
+        listing = list_versions(client_of(box), "app")
+        box.push.image("app", "new", 999)
+        assert names(newer(client_of(box), "app", listing.ids, listing.at)) == ["new"]
+
+
+def test_a_second_look_during_which_something_is_pushed_is_begun_again(box: Box) -> None:
+    push(box, 60)
+    listing = list_versions(client_of(box), "app")
+    push(box, 50, prefix="new")
+    at_page(box, 2, 1, lambda _: box.push.image("app", "last", 99))
+    found = newer(client_of(box), "app", listing.ids, listing.at)
+    assert set(names(found)) == {"last", *(f"new{n}" for n in range(50))}
+
+
+def test_a_second_look_that_never_settles_is_an_error(box: Box) -> None:
+    push(box, 60)
+    listing = list_versions(client_of(box), "app")
+    push(box, 50, prefix="new")
+    at_page(box, 2, 99, lambda left: box.push.image("app", f"more{left}", left))
+    with pytest.raises(RegistryGcError, match="changed 3 times"):
+        newer(client_of(box), "app", listing.ids, listing.at)
+
+
+def test_a_new_row_that_cannot_be_read_marks_its_image(box: Box) -> None:
+    answer(box, row(9, created_at="yesterday"))
+    found = newer(client_of(box), "app", {1}, datetime(2026, 6, 1, tzinfo=UTC))
+    assert list(found.unclear) == ["app"]
+
+
+@pytest.mark.parametrize("date", BAD_DATES)
+def test_an_old_row_that_cannot_be_read_is_no_accident_of_the_second_look(
+    box: Box, date: Any
+) -> None:
+    answer(box, row(2), row(1, "app-x", created_at=date))
+    newer(client_of(box), "app", {1, 2}, datetime(2026, 6, 2, tzinfo=UTC))
+
+
+def test_a_server_that_shows_one_page_for_ever_does_not_hold_the_run(box: Box) -> None:
+    stop = Event()
+
+    def plan(request: Request) -> Answer:
+        if request.number > 50:
+            stop.set()
+        return Answer(200, json.dumps([row(9)]), {"X-Total-Count": "1"})
+
+    box.faults.plan = plan
+    client = Client(Transport(1, stop, lambda seconds: None), box.url, "acme", box.token, 1)
+    with suppress(RegistryGcError):
+        newer(client, "app", {1}, datetime(2026, 6, 2, tzinfo=UTC))
+    assert not stop.is_set()
+
+
+def test_where_the_server_tells_no_time_every_page_is_looked_at() -> None:
+    headers = {"X-Total-Count": "2"}
+    pages: list[list[Any]] = [[row(1)], [row(2, version="new")], []]
+    transport = Transport(1, Event(), wait=lambda seconds: None)
+    client = Client(transport, "http://git.example", "acme", "token", 1)
+    with rm.Mocker() as web:
+        web.get(rm.ANY, json=[row(1)], headers={"X-Total-Count": "1"})
+        before = list_versions(client, "app")
+        web.get(rm.ANY, [{"json": page, "headers": headers} for page in pages])
+        assert names(newer(client, "app", before.ids, before.at)) == ["new"]
+
+
+# --- selecting
+
+
+def listing(query: str, *images: str, unclear: tuple[str, ...] = ()) -> Listing:
+    moment = datetime(2026, 6, 1, tzinfo=UTC)
+    versions = tuple(Version(n, image, "v1", moment) for n, image in enumerate(images, 1))
+    ids = frozenset(v.id for v in versions)
+    return Listing(query, versions, ids, dict.fromkeys(unclear, "why"), moment)
+
+
+@pytest.mark.parametrize(
+    ("patterns", "expected"),
+    [
+        (("*",), ["app", "app-x", "bad", "team/app"]),
+        (("app",), ["app"]),
+        (("app*", "bad"), ["app", "app-x", "bad"]),
+        (("*/*",), ["team/app"]),
+        (("none",), []),
+    ],
+)
+def test_images_are_selected_by_their_whole_name(patterns: list[str], expected: list[str]) -> None:
+    all_of_them = listing("", "app", "app-x", "team/app", "app", unclear=("bad",))
+    found = select([all_of_them], patterns)
+    assert list(found) == expected
+    for image, part in found.items():
+        assert {v.image for v in part.versions} <= {image}
+        assert (part.ids, part.unclear) == (all_of_them.ids, all_of_them.unclear)
+
+
+def test_an_image_that_two_listings_hold_is_taken_from_the_first() -> None:
+    found = select([listing("app", "app", "app-x"), listing("app-x", "app-x")], ["app", "app-x"])
+    assert {image: part.query for image, part in found.items()} == {"app": "app", "app-x": "app"}

@@ -1,0 +1,454 @@
+"""Settings mean what the README says, and wrong ones are all named at once, without the token."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from registry_gc.errors import UsageError
+from registry_gc.settings.inputs import INPUTS, Settings, load
+from registry_gc.settings.parse import Limit, Policy
+
+SECRET = "f00dfeed5ec7e7"
+REQUIRED = {
+    "token": SECRET,
+    "server-url": "https://git.example.org",
+    "owner": "acme",
+    "package": "app",
+}
+DEFAULTS = Settings(
+    token=SECRET,
+    server_url="https://git.example.org",
+    owner="acme",
+    package=("app",),
+    keep_days=180,
+    keep_latest=6,
+    protect=("latest", "corpus-*"),
+    policies=(),
+    keep_untagged_days=180,
+    protect_from=(),
+    max_delete=None,
+    dry_run=False,
+    concurrency=32,
+    measure_space=True,
+    reclaim=False,
+    report="",
+)
+NAMES = [declared.name for declared in INPUTS]
+NUMBERS = ["keep-days", "keep-latest", "keep-untagged-days"]
+BOOLEANS = ["dry-run", "measure-space", "reclaim"]
+
+
+def environment(inputs: dict[str, str]) -> dict[str, str]:
+    """What act_runner passes: upper case, hyphens kept."""
+    return {f"INPUT_{name.upper()}": text for name, text in (REQUIRED | inputs).items()}
+
+
+def loaded(**inputs: str) -> Settings:
+    return load({}, environment({name.replace("_", "-"): text for name, text in inputs.items()}))
+
+
+def value(name: str, text: str) -> Any:
+    return getattr(load({}, environment({name: text})), name.replace("-", "_"))
+
+
+def problems(inputs: dict[str, str]) -> tuple[str, ...]:
+    with pytest.raises(UsageError) as caught:
+        load({}, environment(inputs))
+    return caught.value.problems
+
+
+def problem(name: str, text: str) -> str:
+    (only,) = problems({name: text})
+    assert only.startswith(f"{name}:")
+    return only
+
+
+# --- defaults and where a value comes from
+
+
+def test_only_the_required_inputs_are_needed() -> None:
+    assert loaded() == DEFAULTS
+
+
+@pytest.mark.parametrize("empty", ["", "  ", "\n"])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in REQUIRED])
+def test_an_empty_text_means_the_default(name: str, empty: str) -> None:
+    assert load({}, environment({name: empty})) == DEFAULTS
+    assert load({name.replace("-", "_"): empty}, environment({})) == DEFAULTS
+
+
+def test_an_empty_keep_untagged_days_means_keep_days() -> None:
+    assert loaded(keep_days="30").keep_untagged_days == 30
+    assert loaded(keep_days="30", keep_untagged_days="0").keep_untagged_days == 0
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+@pytest.mark.parametrize("empty", ["", " "])
+def test_a_required_input_that_is_empty_is_missing(name: str, empty: str) -> None:
+    assert problem(name, empty).startswith(f"{name}: is missing.")
+
+
+@pytest.mark.parametrize(
+    ("name", "sources"),
+    [
+        ("token", ["INPUT_TOKEN", "GITEA_TOKEN"]),
+        ("server-url", ["option", "INPUT_SERVER-URL", "GITEA_HOST", "GITHUB_SERVER_URL"]),
+        ("owner", ["option", "INPUT_OWNER", "GITHUB_REPOSITORY_OWNER"]),
+        ("package", ["option", "INPUT_PACKAGE"]),
+        ("keep-days", ["option", "INPUT_KEEP-DAYS"]),
+        ("max-delete", ["option", "INPUT_MAX-DELETE"]),
+    ],
+)
+def test_an_option_beats_an_input_beats_what_stands_in_for_it(
+    name: str, sources: list[str]
+) -> None:
+    field = name.replace("-", "_")
+    form = "https://{}.example" if name == "server-url" else "{}"
+    texts = {source: form.format(place) for place, source in enumerate(sources, 1)}
+    for source in sources:
+        env = environment({name: ""}) | texts
+        found = getattr(load({field: texts.get("option")}, env), field)
+        assert found == value(name, texts[source])
+        texts[source] = " "  # counts as none: the next one has its turn
+
+
+def test_what_else_the_runner_sets_is_no_input() -> None:
+    runner = {"GITHUB_ACTIONS": "true", "GITEA_ACTIONS": "true", "INPUTRC": "x", "INPUT_": "x"}
+    assert load({}, environment({}) | runner) == DEFAULTS
+
+
+# --- what a text means
+
+
+@pytest.mark.parametrize("name", BOOLEANS)
+def test_a_boolean_is_true_or_false_in_any_case(name: str) -> None:
+    for text in ("true", "TRUE", "True", " true "):
+        assert value(name, text) is True
+    for text in ("false", "FALSE", "False", "false\n"):
+        assert value(name, text) is False
+
+
+@pytest.mark.parametrize("name", BOOLEANS)
+@pytest.mark.parametrize("text", ["maybe", "yes", "no", "1", "0", "on", "true,", "tru e"])
+def test_nothing_else_is_a_boolean(name: str, text: str) -> None:
+    assert problem(name, text) == f'{name}: "{text}" is not allowed: true or false.'
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_number_is_whole_and_not_negative(name: str) -> None:
+    for text, number in (("0", 0), ("1", 1), (" 30 ", 30), ("007", 7), ("999999", 999_999)):
+        assert value(name, text) == number
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize(
+    "text", ["-1", "six", "1.5", "٣", "²", "1e3", "+5", "0x10", "1 000", "1000000", "9" * 5000]
+)
+def test_nothing_else_is_a_number(name: str, text: str) -> None:
+    said = problem(name, text)
+    assert text[:50] in said
+    assert said.endswith("is not allowed: a whole number from 0 to 999999.")
+
+
+@pytest.mark.parametrize("text", ["0", "33", "-1", "٣", "many", "100000"])
+def test_concurrency_is_1_to_32(text: str) -> None:
+    assert (value("concurrency", "1"), value("concurrency", "32")) == (1, 32)
+    assert problem("concurrency", text).endswith("a whole number from 1 to 32.")
+
+
+PATTERNS = ["package", "protect", "protect-from"]
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a", ("a",)),
+        ("a,b", ("a", "b")),
+        (" a , b ", ("a", "b")),
+        ("a\nb", ("a", "b")),
+        ("a,\nb", ("a", "b")),
+        ("a, b\r\n\r\n  c\n", ("a", "b", "c")),
+        ("v[0-9]*,team/?pp", ("v[0-9]*", "team/?pp")),
+    ],
+)
+def test_patterns_stand_between_commas_or_on_lines(
+    name: str, text: str, expected: tuple[str, ...]
+) -> None:
+    assert value(name, text) == expected
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+@pytest.mark.parametrize("text", [",", "a,", ",a", "a,,b", "a, ,b", "a\n,\nb", "a,\nb,"])
+def test_an_empty_pattern_is_a_mistake(name: str, text: str) -> None:
+    assert "has an empty entry" in problem(name, text)
+
+
+def test_patterns_are_compared_in_lower_case_but_paths_are_not() -> None:
+    assert value("protect", "V*,Latest") == ("v*", "latest")
+    assert value("package", "App") == ("app",)
+    assert value("protect-from", "Deploy/*.yaml") == ("Deploy/*.yaml",)
+
+
+@pytest.mark.parametrize("name", ["package", "protect"])
+def test_a_space_inside_a_pattern_is_a_mistake_and_inside_a_path_is_not(name: str) -> None:
+    said = problem(name, "latest, v* corpus-*")
+    assert '"v* corpus-*"' in said
+    assert "by commas or lines" in said
+    assert value("protect-from", "my files/a.yaml") == ("my files/a.yaml",)
+
+
+def test_a_policy_is_a_line() -> None:
+    text = """
+        tags=V*,keep-latest=20,keep-days=3650
+
+        keep-days=7, tags=pr-*, tags = sha-?
+        tags=x
+    """
+    assert value("policies", text) == (
+        Policy(("v*",), 20, 3650),
+        Policy(("pr-*", "sha-?"), 0, 7),
+        Policy(("x",), 0, 0),
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("v*", 'has "v*": allowed are tags=PATTERN'),
+        ("tag=v*", 'has "tag=v*": allowed are'),
+        ("tags=v*,keep-latest", 'has "keep-latest": allowed are'),
+        ("tags=v*,keep-untagged-days=3", "allowed are tags=PATTERN (repeated for several), "),
+        ("tags=v*,", 'has "": allowed are'),
+        ("tags=,keep-days=3", 'has "tags=": allowed are'),
+        ("tags=v* w*", "has a space inside"),
+        ("keep-latest=3", "names no tags: add tags=PATTERN."),
+        ("tags=v*,keep-latest=", 'keep-latest="" is not allowed: a whole number'),
+        ("tags=v*,keep-latest=-3", 'keep-latest="-3" is not allowed: a whole number'),
+        ("tags=v*,keep-days=ten", 'keep-days="ten" is not allowed: a whole number'),
+        ("tags=v*,keep-days=1,keep-days=2", "says keep-days twice."),
+    ],
+)
+def test_a_wrong_policy_is_named_with_its_line(line: str, said: str) -> None:
+    text = problem("policies", f"tags=ok\n\n{line}\n")
+    assert f'line 3 "{line.strip()}"' in text
+    assert said in text
+
+
+def test_every_wrong_policy_is_named() -> None:
+    text = problem("policies", "tags=v*,keep-days=x\ntags=ok\nkeep-latest=1")
+    assert "line 1 " in text
+    assert "line 2 " not in text
+    assert "line 3 " in text
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "shown"),
+    [
+        ("500", Limit(500, False), "500"),
+        ("0", Limit(0, False), "0"),
+        ("60%", Limit(60, True), "60%"),
+        (" 60 % ", Limit(60, True), "60%"),
+        ("0%", Limit(0, True), "0%"),
+        ("100%", Limit(100, True), "100%"),
+    ],
+)
+def test_max_delete_is_a_count_or_a_percentage(text: str, limit: Limit, shown: str) -> None:
+    assert value("max-delete", text) == limit
+    assert str(limit) == shown
+
+
+@pytest.mark.parametrize(
+    "text", ["101%", "-1", "%", "60%%", "%60", "1.5%", "٣", "5e2", "60 percent", "9" * 50, "5% 6"]
+)
+def test_nothing_else_is_a_max_delete(text: str) -> None:
+    assert problem("max-delete", text).endswith("from 0% to 100% such as 60%.")
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("https://git.example.org", "https://git.example.org"),
+        ("https://git.example.org/", "https://git.example.org"),
+        ("https://git.example.org/sub/path//", "https://git.example.org/sub/path"),
+        (" http://gitea:3000\n", "http://gitea:3000"),
+        ("http://[::1]:3000/git", "http://[::1]:3000/git"),
+        ("HTTPS://Git.Example.org", "HTTPS://Git.Example.org"),
+        ("https://git.bücher.example", "https://git.bücher.example"),
+    ],
+)
+def test_an_address_keeps_its_path_and_loses_its_last_slash(text: str, address: str) -> None:
+    assert value("server-url", text) == address
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "git.example.org",
+        "git.example.org:3000",
+        "//git.example.org",
+        "ftp://git.example.org",
+        "https://",
+        "https:///path",
+        "https://:3000",
+        "https://git.example.org:port",
+        "https://git.example.org:99999",
+        "https://[::1",
+        "https://git.exa mple.org",
+        "https://git.exa\tmple.org",
+    ],
+)
+def test_an_address_has_a_scheme_and_a_host(text: str) -> None:
+    said = problem("server-url", text)
+    assert "is not an address" in said
+    assert "https://git.example.org" in said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://git.example.org/?page=1",
+        "https://git.example.org/#top",
+        "https://git.example.org/#",
+        "https://git.example.org?",
+    ],
+)
+def test_an_address_has_no_query_and_no_fragment(text: str) -> None:
+    assert "without ? and #" in problem("server-url", text)
+
+
+@pytest.mark.parametrize("text", ["acme", "Acme-Org", "a.b_c", " acme "])
+def test_an_owner_is_one_name(text: str) -> None:
+    assert value("owner", text) == text.strip()
+
+
+@pytest.mark.parametrize("text", ["a/b", "..", ".", "a b", "@acme", "acme/", "https://x", "a,b"])
+def test_nothing_else_is_an_owner(text: str) -> None:
+    assert f'"{text}" is not the name of a user or organisation' in problem("owner", text)
+
+
+# --- wrong values
+
+
+WRONG = {
+    "server-url": ("git.example.org", "https://"),
+    "owner": ("a/b", "letters, digits"),
+    "package": ("app,,web", "empty entry"),
+    "keep-days": ("-1", "from 0 to"),
+    "keep-latest": ("six", "from 0 to"),
+    "protect": ("v* w*", "commas or lines"),
+    "policies": ("v*=3", "tags=PATTERN"),
+    "keep-untagged-days": ("1.5", "from 0 to"),
+    "protect-from": (",", "empty entry"),
+    "max-delete": ("most", "60%"),
+    "dry-run": ("maybe", "true or false"),
+    "concurrency": ("33", "1 to 32"),
+    "measure-space": ("yes", "true or false"),
+    "reclaim": ("1", "true or false"),
+}
+
+
+def test_all_wrong_values_are_named_at_once_with_what_is_allowed() -> None:
+    found = problems({name: text for name, (text, _) in WRONG.items()})
+    assert len(found) == len(WRONG)
+    for said, (name, (text, allowed)) in zip(found, WRONG.items(), strict=True):
+        assert said.startswith(f'{name}: "{text}" ')
+        assert allowed in said
+
+
+def test_nothing_but_mistakes_is_needed_to_name_them() -> None:
+    with pytest.raises(UsageError) as caught:
+        load({}, {})
+    assert [said.partition(":")[0] for said in caught.value.problems] == list(REQUIRED)
+    assert str(caught.value) == "\n".join(caught.value.problems)
+
+
+def test_a_wrong_value_is_shown_on_one_line_and_cut_when_long() -> None:
+    assert '"a b"' in problem("dry-run", "a\n\n  b")
+    assert len(problem("dry-run", "x" * 9000)) < 200
+
+
+@pytest.mark.parametrize("text", [f"{SECRET} x", f"{SECRET}\nx", f"{SECRET}é", f"\x00{SECRET}"])
+def test_a_wrong_token_is_not_shown(text: str) -> None:
+    said = problem("token", text)
+    assert SECRET not in said
+    assert "copy it again" in said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"https://user:{SECRET}@git.example.org",
+        f"https://{SECRET}@git.example.org",
+        f"user:{SECRET}@git.example.org",
+        f"https://user:{SECRET}@git.example.org:port",
+        f"https://git.example.org/?token={SECRET}",
+        f"git.example.org?access_token={SECRET}",
+        f"https://git.example.org/#access_token={SECRET}",
+    ],
+)
+def test_a_token_in_the_address_is_refused_and_not_shown(text: str) -> None:
+    assert SECRET not in problem("server-url", text)
+
+
+@pytest.mark.parametrize("name", ["keep-days", "dry-run", "policies", "protect"])
+def test_a_token_that_was_put_into_a_wrong_input_too_is_not_shown(name: str) -> None:
+    assert SECRET not in problem(name, f"{SECRET}, {SECRET} x")
+
+
+@pytest.mark.parametrize(
+    ("variable", "right"),
+    [
+        ("INPUT_KEEP_DAYS", "keep-days"),
+        ("INPUT_KEEPDAYS", "keep-days"),
+        ("INPUT_KEEP-DAY", "keep-days"),
+        ("INPUT_KEEP-LAST", "keep-latest"),
+        ("INPUT_DRYRUN", "dry-run"),
+        ("INPUT_DRY_RUN", "dry-run"),
+        ("INPUT_PROTECTED", "protect"),
+        ("INPUT_MAX-DELETIONS", "max-delete"),
+        ("INPUT_POLICES", "policies"),
+        ("INPUT_POLICY", "policies"),
+    ],
+)
+def test_a_misspelt_input_is_an_error_for_it_would_delete_by_the_default(
+    variable: str, right: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        load({}, environment({}) | {variable: "true"})
+    (said,) = caught.value.problems
+    assert said == (f"{variable[6:].lower()}: there is no such input. Did you mean {right}?")
+    assert load({}, environment({}) | {variable: ""}) == DEFAULTS
+
+
+# --- the report of the settings
+
+
+def test_the_public_settings_are_all_inputs_but_the_token() -> None:
+    shown = loaded().public()
+    assert list(shown) == [name for name in NAMES if name != "token"]
+    assert shown["keep-days"] == 180
+    assert SECRET not in repr(shown)
+
+
+TEXTS = st.text(st.characters(), max_size=30) | st.text("a0,=%*-\n /:@?#[]tagskeepdy", max_size=30)
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.dictionaries(st.sampled_from(NAMES), TEXTS),
+    st.dictionaries(st.sampled_from(NAMES), TEXTS),
+)
+def test_no_text_whatever_is_answered_with_anything_but_a_usage_error(
+    inputs: dict[str, str], options: dict[str, str]
+) -> None:
+    by_field = {n.replace("-", "_"): text for n, text in options.items() if n != "token"}
+    try:
+        found = load(by_field, environment(inputs))
+    except UsageError as error:
+        assert error.problems
+        assert all("\n" not in said for said in error.problems)
+        return
+    assert isinstance(found, Settings)
