@@ -1,4 +1,6 @@
-"""What can go wrong, as few types; `main` alone turns them into text and an exit code."""
+"""What can go wrong, as few types that carry their own message; `main` alone shows them."""
+
+from dataclasses import dataclass
 
 
 class RegistryGcError(Exception):
@@ -13,17 +15,150 @@ class UsageError(RegistryGcError):
         self.problems = problems
 
 
-class Gone(RegistryGcError):
-    """404: what was asked for is not, or no longer, there."""
-
-
 class Stop(RegistryGcError):
     """No further request makes sense."""
+
+
+class Interrupted(Stop):
+    """The job was cancelled."""
+
+    def __init__(self) -> None:
+        super().__init__("The run was interrupted.")
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """What a request asks of the token, in the words of its refusal."""
+
+    action: str
+    """What the token may not do, after `The token may not`: `read packages of acme`."""
+    scope: str
+    """The scope of a token that may: `write:package`."""
+    choice: str
+    """The same scope as the server's page for new tokens has it: `package: read and write`."""
+    who: str
+    """Whose token it must be: `a user who may write to acme's packages; ...`."""
 
 
 class Denied(Stop):
     """401 or 403: every further request would be refused too."""
 
+    def __init__(self, text: str, answer: str = "") -> None:
+        super().__init__(text)
+        self.answer = answer
 
-class Interrupted(Stop):
-    """The job was cancelled."""
+    @classmethod
+    def from_response(cls, status: int, answer: str, right: Right, server_url: str) -> "Denied":
+        """A refusal with this status and `the server answered 401: ...`, of a server there."""
+        make = (
+            f"To get one: {server_url}/user/settings/applications, scope {right.choice}; store it "
+            "as a secret and pass it as the input token (GITEA_TOKEN on a command line)."
+        )
+        if status == 401:
+            return cls(
+                f"The server refused the token ({answer}): it is wrong, has expired, belongs to "
+                f"another instance, or lacks the scope {right.scope}. {make}",
+                answer,
+            )
+        return cls(
+            f"The token may not {right.action} ({answer}). It must be a personal access token "
+            f"with the scope {right.scope}, of {right.who}. {make}",
+            answer,
+        )
+
+    @classmethod
+    def to_clean_up(cls, answer: str) -> "Denied":
+        """The refusal of the cron task that frees the space."""
+        return cls(
+            f"The server refused to run cleanup_packages ({answer}): reclaim needs the token of a "
+            "site admin with the scope write:admin. Without it the server frees the space in its "
+            "nightly run."
+        )
+
+
+class Gone(RegistryGcError):
+    """404: what was asked for is not, or no longer, there."""
+
+    def __init__(self, request: str) -> None:
+        super().__init__(f"{request}: not there (404).")
+
+
+class NoAnswer(RegistryGcError):
+    """The server could not be reached, or only said that it is not able to answer."""
+
+    @classmethod
+    def after(cls, request: str, tries: int, failure: str, is_first: bool) -> "NoAnswer":
+        """Given up after so many tries; `is_first` when the server has not answered anything."""
+        times = "1 try" if tries == 1 else f"{tries} tries"
+        hint = " Is server-url right, and reachable from here?" if is_first else ""
+        return cls(f"{request} failed after {times}: {failure}.{hint}")
+
+    @classmethod
+    def for_good(cls, request: str, failure: str) -> "NoAnswer":
+        """What no further try would change."""
+        return cls(f"{request} failed: {failure}.")
+
+    @classmethod
+    def at_the_end(cls, request: str, failure: str) -> "NoAnswer":
+        """In flight when the run was interrupted."""
+        return cls(f"{request}: the run was interrupted, and {failure}.")
+
+
+class WrongAnswer(RegistryGcError):
+    """There is an answer, and it is not what Gitea's API gives."""
+
+    @classmethod
+    def from_status(cls, request: str, answer: str) -> "WrongAnswer":
+        """A status that means failure, or none that this request has."""
+        return cls(f"{request} failed: {answer}.")
+
+    @classmethod
+    def redirected(cls, request: str, target: str) -> "WrongAnswer":
+        """A redirect: of a renamed owner, or of a proxy that has another address."""
+        return cls(
+            f"{request} was redirected to {target}, which is not followed: was the owner renamed, "
+            "or is the server's address another? Set owner or server-url to it."
+        )
+
+    @classmethod
+    def not_json(cls, server_url: str, text: str) -> "WrongAnswer":
+        """A body that is no JSON, of which `text` is the beginning."""
+        return cls(
+            f"{server_url} answered {text or 'nothing'} instead of JSON. Check server-url: a login "
+            "page or a proxy may answer in the server's place."
+        )
+
+    @classmethod
+    def not_a_listing(cls, server_url: str) -> "WrongAnswer":
+        """JSON, and no page of a listing."""
+        return cls(
+            f"{server_url} did not answer as Gitea's package API does (no list, or no "
+            "X-Total-Count): check server-url, and whether a proxy drops headers."
+        )
+
+    @classmethod
+    def unknown_owner(cls, server_url: str, owner: str) -> "WrongAnswer":
+        """404 for a listing, which for an unknown image is empty."""
+        return cls(
+            f"{server_url} knows no user or organisation {owner} with packages (404): check owner "
+            "and server-url."
+        )
+
+    @classmethod
+    def no_address(cls, what: str) -> "WrongAnswer":
+        """A redirect to the storage that leads nowhere."""
+        return cls(f"{what} could not be read: the server sent it on to an address that is none.")
+
+    @classmethod
+    def from_storage(cls, what: str, status: int) -> "WrongAnswer":
+        """A failure of the storage that the server redirected to."""
+        return cls(
+            f"{what} could not be read: the storage that the server names answered {status}."
+        )
+
+
+class NotAName(RegistryGcError):
+    """A name that must not come into an address: an empty one, or `..`, would address others."""
+
+    def __init__(self, image: str, version: str) -> None:
+        super().__init__(f"Refused to ask for {image}:{version}: not a version's name.")

@@ -1,6 +1,6 @@
 """As many requests in flight as the server can use, and no more."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from itertools import pairwise
 from threading import Event
@@ -140,12 +140,6 @@ def test_each_kind_of_request_has_its_own_quickest(server: Server) -> None:
 
 def test_requests_that_take_no_time_at_all_are_no_queue(server: Server) -> None:
     assert server.rounds(Pace(32, server.clock), 60, lambda n: 0.0)[-1] == 32
-
-
-@pytest.fixture
-def web() -> Iterator[rm.Mocker]:
-    with rm.Mocker() as mocker:
-        yield mocker
 
 
 @pytest.mark.parametrize("status", [429, 503])

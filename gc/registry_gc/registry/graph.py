@@ -11,6 +11,7 @@ from typing import Any
 from registry_gc.errors import RegistryGcError
 from registry_gc.registry.version_names import is_digest
 from registry_gc.registry.versions import Version
+from registry_gc.server import packages
 from registry_gc.server.client import Client
 
 INDEX_TYPES = frozenset(
@@ -63,7 +64,7 @@ def read(
     """
 
     def files_of(version: Version) -> Manifest:
-        manifest = _from_files(version, client.files(version.image, version.name))
+        manifest = _from_files(version, packages.files(client, version.image, version.name))
         progress()
         return manifest
 
@@ -119,7 +120,7 @@ def _key(version: Version, manifest: Manifest) -> tuple[str, str]:
 
 def _fetch_children(client: Client, version: Version, manifest: Manifest) -> tuple[Child, ...]:
     """The children of what a pull of the version gets; none when it is an image."""
-    raw, content_type = client.manifest(*_key(version, manifest))
+    raw, content_type = packages.manifest(client, *_key(version, manifest))
     digest = f"sha256:{hashlib.sha256(raw).hexdigest()}"
     if digest not in manifest.digests:
         raise RegistryGcError(

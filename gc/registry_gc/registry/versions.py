@@ -7,7 +7,9 @@ from typing import Any
 
 from registry_gc.errors import RegistryGcError
 from registry_gc.registry.version_names import first_match
-from registry_gc.server.client import Client, Page
+from registry_gc.server import packages
+from registry_gc.server.client import Client
+from registry_gc.server.packages import Page
 from registry_gc.server.references import is_valid
 
 LIMITS = (1000, 47, 43, 41, 37)  # page sizes asked for; the server caps them, at 50 by default
@@ -65,10 +67,10 @@ def list_versions(client: Client, query: str) -> Listing:
 
 def _pages(client: Client, query: str, limit: int) -> list[Page]:
     """The first page, and at once all others that its total says there are."""
-    first = client.packages(query, 1, limit)
+    first = packages.page(client, query, 1, limit)
     last = -(-first.total // len(first.rows)) if first.rows else 1
     others = range(2, last + 1)
-    return [first, *client.in_order(lambda page: client.packages(query, page, limit), others)]
+    return [first, *client.in_order(lambda page: packages.page(client, query, page, limit), others)]
 
 
 def newer(client: Client, query: str, known: Collection[int], at: datetime) -> Listing:
@@ -82,7 +84,7 @@ def newer(client: Client, query: str, known: Collection[int], at: datetime) -> L
         totals = set()
         number, last = 1, 1
         while number <= last:
-            page = client.packages(query, number, LIMITS[0])
+            page = packages.page(client, query, number, LIMITS[0])
             totals.add(page.total)
             unknown = {_id(row): row for row in page.rows if _id(row) not in known}
             fresh |= unknown

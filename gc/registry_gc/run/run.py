@@ -15,6 +15,7 @@ from registry_gc.run import reporting
 from registry_gc.run.mark import Plan, Reader, mark
 from registry_gc.run.sweep import sweep
 from registry_gc.run.verify import verify
+from registry_gc.server import packages
 from registry_gc.server.client import Client
 from registry_gc.settings import parse
 from registry_gc.settings.inputs import INPUTS, Settings
@@ -121,7 +122,7 @@ def _sweep(reader: Reader, plans: list[Plan], stop: Event) -> None:
 
 def _reclaim(client: Client, problems: list[Problem]) -> None:
     try:
-        client.clean_up()
+        packages.clean_up(client)
     except RegistryGcError as error:
         problems.append(Problem(str(error), is_error=False))
 

@@ -10,7 +10,7 @@ from registry_gc.registry.graph import Graph
 from registry_gc.registry.version_names import is_plain_tag
 from registry_gc.registry.versions import Version, newer
 from registry_gc.run.mark import Plan, Reader
-from registry_gc.server import parallel
+from registry_gc.server import packages, parallel
 from registry_gc.server.client import Client
 
 BATCH = 1000  # deletions between two looks: some ten seconds in which a push goes unseen
@@ -32,7 +32,7 @@ def sweep(reader: Reader, plan: Plan, stop: Event) -> Plan:
                         if not left:
                             plan, left = look_again(reader, plan), BATCH
                         elif stop.is_set():
-                            raise Interrupted("The run was interrupted.")
+                            raise Interrupted
                         else:
                             plan = _delete(reader.client, plan, due, advance, stop)
                             left -= len(due)
@@ -103,7 +103,7 @@ def _delete(
     deleted, failed, stopped_by = set(plan.deleted), dict(plan.failed), plan.stopped_by
 
     def delete(version: Version) -> None:
-        client.delete(version.image, version.name)
+        packages.delete(client, version.image, version.name)
 
     for version, result in parallel.as_done(client.concurrency, delete, due):
         if result is None:

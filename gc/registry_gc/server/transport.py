@@ -11,7 +11,7 @@ from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError
 from urllib3.util import Retry
 
 from registry_gc import __version__
-from registry_gc.errors import Interrupted, RegistryGcError
+from registry_gc.errors import Interrupted, NoAnswer
 from registry_gc.server.pace import Pace
 
 USER_AGENT = f"registry-gc/{__version__} (+https://gitea.com/registry-gc/registry-gc)"
@@ -64,7 +64,7 @@ class Transport:
 
         A POST is sent once: what it starts on the server goes on when the answer is late.
 
-        Raises Interrupted after stop, and RegistryGcError when there is no answer, or only
+        Raises Interrupted after stop, and NoAnswer when there is no answer, or only
         refusals, in as many tries as RETRY and the patience allow.
         """
         retry, is_last = Retry(0) if method == "POST" else RETRY, False
@@ -74,7 +74,7 @@ class Transport:
                 with self._pace.slot(kind):
                     if self._stop.is_set():  # looked at here, for it may have waited for its turn
                         if not (method == "DELETE" and retry.history):
-                            raise Interrupted("The run was interrupted.")
+                            raise Interrupted
                         is_last = True  # it was in flight: one more try tells what became of it
                     response = self._session.request(
                         method,
@@ -93,13 +93,13 @@ class Transport:
             except (OSError, ValueError, HTTPError) as error:
                 # Nothing that passes: a name no server has, or a CA bundle that is not there.
                 text = str(error).replace(url, _place(url))
-                raise RegistryGcError(f"{method} {_place(url)} failed: {text}.") from None
+                raise NoAnswer.for_good(f"{method} {_place(url)}", text) from None
             else:
                 self._last_success, self._has_succeeded = self._clock(), True
                 return response
             self._pace.refused()
             retry = self._after(retry, method, url, response, failure)
-        raise RegistryGcError(f"{method} {_place(url)}: the run was interrupted, and {failure}.")
+        raise NoAnswer.at_the_end(f"{method} {_place(url)}", failure)
 
     def _after(
         self,
@@ -109,17 +109,16 @@ class Transport:
         response: requests.Response | None,
         failure: str,
     ) -> Retry:
-        """Waits before the next try. Raises RegistryGcError when there shall be none."""
+        """Waits before the next try. Raises NoAnswer when there shall be none."""
         tries = len(retry.history) + 1
         patience = PATIENCE if self._has_succeeded else FIRST_PATIENCE
         try:
-            retry = retry.increment(method, url, error=RegistryGcError(failure))
+            retry = retry.increment(method, url, error=NoAnswer(failure))
         except MaxRetryError:
             patience = 0.0
         if self._clock() - self._last_success >= patience:
-            times = "1 try" if tries == 1 else f"{tries} tries"
-            hint = "" if self._has_succeeded else " Is server-url right, and reachable from here?"
-            raise RegistryGcError(f"{method} {_place(url)} failed after {times}: {failure}.{hint}")
+            request, is_first = f"{method} {_place(url)}", not self._has_succeeded
+            raise NoAnswer.after(request, tries, failure, is_first)
         asked = _retry_after(retry, response) or retry.get_backoff_time()
         self._wait(min(asked, LONGEST_WAIT))
         return retry

@@ -1,0 +1,108 @@
+"""The registry's addresses: Gitea's package API, /v2 for manifests, and the task that cleans up."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote
+
+from registry_gc.errors import Denied, Gone, NotAName, Right, WrongAnswer
+from registry_gc.server.client import Client
+from registry_gc.server.references import is_valid, is_valid_image
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a listing."""
+
+    rows: list[dict[str, Any]]
+    """As the server sent them."""
+    total: int
+    """X-Total-Count: how many rows all pages have."""
+    at: datetime
+    """The server's clock when it answered; the beginning of time when it does not tell."""
+
+
+def page(client: Client, query: str, number: int, limit: int) -> Page:
+    """One page of the owner's container versions, newest first; past the end it is empty.
+
+    GET /api/v1/packages/{owner} (1.21 to main). Lists an unknown image as [].
+    """
+    path = f"/packages/{quote(client.owner, safe='')}"
+    parameters: dict[str, str | int] = {"type": "container", "q": query}
+    parameters |= {"page": number, "limit": limit}
+    try:
+        response = client.api("GET", path, "list", _right(client, "read"), parameters)
+    except Gone as error:
+        raise WrongAnswer.unknown_owner(client.server_url, client.owner) from error
+    rows, total = client.json(response), response.headers.get("X-Total-Count", "")
+    if not isinstance(rows, list) or not (total.isascii() and total.isdecimal()):
+        raise WrongAnswer.not_a_listing(client.server_url)
+    return Page(rows, int(total), _date(response.headers.get("Date", "")))
+
+
+def files(client: Client, image: str, version: str) -> Any:
+    """The files of a version: GET /packages/{owner}/container/{name}/{version}/files."""
+    path = f"{_path(client, image, version)}/files"
+    return client.json(client.api("GET", path, "files", _right(client, "read")))
+
+
+def manifest(client: Client, image: str, reference: str) -> tuple[bytes, str]:
+    """The bytes of a manifest and its media type: GET /v2/{owner}/{image}/manifests/{ref}.
+
+    Raises the download count by one.
+    """
+    path = f"/{quote(client.owner)}/{quote(image)}/manifests/{quote(reference, safe=':')}"
+    what = f"The manifest of {image}@{reference}"
+    response = client.v2(path, "manifest", _right(client, "read"), what)
+    return response.content, response.headers.get("Content-Type", "").partition(";")[0]
+
+
+def delete(client: Client, image: str, version: str) -> None:
+    """Deletes one version; one that is gone already is a success.
+
+    DELETE /packages/{owner}/container/{name}/{version}: 204, or 404.
+    """
+    path = _path(client, image, version)
+    try:
+        client.api("DELETE", path, "delete", _right(client, "delete"), expected=204)
+    except Gone:
+        return
+
+
+def clean_up(client: Client) -> None:
+    """Runs the server's cron task that frees the space: POST /admin/cron/cleanup_packages."""
+    try:
+        client.api("POST", "/admin/cron/cleanup_packages", "cron", _ADMIN, expected=204)
+    except Denied as error:
+        raise Denied.to_clean_up(error.answer) from error
+
+
+_ADMIN = Right(
+    "run cleanup_packages", "write:admin", "admin: read and write", "a site admin of this server"
+)
+
+
+def _right(client: Client, action: str) -> Right:
+    return Right(
+        f"{action} packages of {client.owner}",
+        "write:package",
+        "package: read and write",
+        f"a user who may write to {client.owner}'s packages; the automatic job token never can",
+    )
+
+
+def _path(client: Client, image: str, version: str) -> str:
+    """The path of one version; an empty one, or `..`, would address the whole image."""
+    if not is_valid_image(image) or not is_valid(version):
+        raise NotAName(image, version)
+    owner, name, tag = (quote(part, safe="") for part in (client.owner, image, version))
+    return f"/packages/{owner}/container/{name}/{tag}"
+
+
+def _date(header: str) -> datetime:
+    """The server's clock; the beginning of time when it does not tell: all may be newer."""
+    try:
+        return parsedate_to_datetime(header).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
+        return datetime.min.replace(tzinfo=UTC)

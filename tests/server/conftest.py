@@ -1,0 +1,27 @@
+"""A running sandbox with one image, and a web without any server."""
+
+from collections.abc import Iterator
+
+import pytest
+import requests_mock as rm
+
+from tests.sandbox import Box, serve
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Box]:
+    with serve("1.25") as box:
+        yield box
+
+
+@pytest.fixture
+def box(running: Box) -> Box:
+    running.reset()
+    running.push.image("app", "v1", 1)
+    return running
+
+
+@pytest.fixture
+def web() -> Iterator[rm.Mocker]:
+    with rm.Mocker() as mocker:
+        yield mocker

@@ -1,0 +1,118 @@
+"""The registry's addresses name what they name, and nothing else."""
+
+import re
+from threading import Event
+from typing import Any
+
+import pytest
+import requests_mock as rm
+
+from registry_gc import __version__
+from registry_gc.errors import Interrupted
+from registry_gc.server import packages
+from registry_gc.server.client import Client
+from registry_gc.server.transport import Transport
+from tests.sandbox import Answer, Box, LoseAnswer, first
+from tests.server.clients import CALLS, SECRET, URL, client_of, error_of
+
+NOT_NAMES = ["", ".", "..", "a/b", "../b", "a b", "v1?x=1", "v1#x", "%2e%2e", "sha256:zz"]
+
+
+def test_what_is_gone_already_is_deleted(box: Box) -> None:
+    client = client_of(box)
+    packages.delete(client, "app", "v1")
+    packages.delete(client, "app", "v1")
+    packages.delete(client, "nothing", "v1")
+    assert box.store.versions("app") == {}
+
+
+def test_a_deletion_whose_answer_was_lost_is_repeated_and_is_a_success(box: Box) -> None:
+    box.faults.plan = first(1, LoseAnswer(), "DELETE")
+    packages.delete(client_of(box), "app", "v1")
+    assert box.faults.count("DELETE") == 2
+    assert box.store.versions("app") == {}
+
+
+@pytest.mark.parametrize(
+    ("image", "version"),
+    [
+        *(("app", name) for name in NOT_NAMES),
+        ("", "v1"),
+        (".", "v1"),
+        ("..", "v1"),
+        ("a/../b", "v1"),
+    ],
+)
+def test_what_could_address_a_whole_image_is_refused_before_any_request(
+    box: Box, image: str, version: str
+) -> None:
+    client = client_of(box)
+    for call in (packages.delete, packages.files):
+        assert "Refused" in str(error_of(lambda call=call: call(client, image, version)))  # type: ignore[misc]
+    assert box.faults.log == []
+
+
+@pytest.mark.parametrize("status", [200, 302, 304, 307])
+def test_a_deletion_is_done_when_the_server_says_204_and_not_before(box: Box, status: int) -> None:
+    box.faults.plan = lambda request: Answer(status, "<html>Sign in</html>")
+    error_of(lambda: packages.delete(client_of(box), "app", "v1"))
+
+
+def test_names_are_escaped_so_that_they_address_what_they_name(box: Box) -> None:
+    digest = box.push.image("team/app", None, 2)
+    box.push.image("team/app", "v1.0_x-y", 3)
+    client = client_of(box)
+    packages.files(client, "team/app", digest)
+    packages.manifest(client, "team/app", digest)
+    packages.manifest(client, "team/app", "v1.0_x-y")
+    packages.delete(client, "team/app", "v1.0_x-y")
+    packages.page(client, "a&b c/%", 2, 50)
+    assert box.faults.log == [
+        ("GET", f"/api/v1/packages/acme/container/team%2Fapp/sha256%3A{digest[7:]}/files"),
+        ("GET", f"/v2/acme/team/app/manifests/{digest}"),
+        ("GET", "/v2/acme/team/app/manifests/v1.0_x-y"),
+        ("DELETE", "/api/v1/packages/acme/container/team%2Fapp/v1.0_x-y"),
+        ("GET", "/api/v1/packages/acme?type=container&q=a%26b+c%2F%25&page=2&limit=50"),
+    ]
+    assert list(box.store.versions("team/app")) == [digest]
+
+
+def test_one_client_speaks_for_several_owners_in_turn(web: rm.Mocker) -> None:
+    web.get(rm.ANY, json=[], headers={"X-Total-Count": "0"})
+    web.delete(rm.ANY, status_code=403)
+    stop = Event()
+    client = client_of(stop=stop)
+    other = client.for_owner("team x")
+    packages.page(client, "", 1, 50)
+    packages.page(other, "", 1, 50)
+    assert "packages of team x (" in str(error_of(lambda: packages.delete(other, "app", "v1")))
+    stop.set()
+    with pytest.raises(Interrupted):
+        packages.page(other, "", 1, 50)
+    paths = [request.path for request in web.request_history]
+    assert paths[:2] == ["/api/v1/packages/acme", "/api/v1/packages/team%20x"]
+    assert len(paths) == 3
+
+
+def test_v2_lies_at_the_root_of_the_host_and_the_api_below_the_path(web: rm.Mocker) -> None:
+    web.get(rm.ANY, json=[], headers={"X-Total-Count": "0"})
+    client = Client(Transport(1, Event()), f"{URL}/sub/git", "acme", SECRET, 1)
+    packages.page(client, "", 1, 50)
+    packages.manifest(client, "app", "v1")
+    paths = [request.path for request in web.request_history]
+    assert paths == ["/sub/git/api/v1/packages/acme", "/v2/acme/app/manifests/v1"]
+
+
+def test_every_request_says_who_asks_and_has_time_outs(web: rm.Mocker) -> None:
+    web.get(rm.ANY, json=[], headers={"X-Total-Count": "0"})
+    web.delete(rm.ANY, status_code=204)
+    web.post(rm.ANY, status_code=204)
+    for call in CALLS.values():
+        call(client_of())
+    assert len(web.request_history) == len(CALLS)
+    for request in web.request_history:
+        agent = request.headers["User-Agent"]
+        assert re.fullmatch(rf"registry-gc/{re.escape(__version__)} \(\+https://\S+\)", agent)
+        time_outs: Any = request.timeout
+        assert len(time_outs) == 2
+        assert all(0 < seconds <= 60 for seconds in time_outs)
