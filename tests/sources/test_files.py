@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry_gc.errors import RegistryGcError
-from registry_gc.sources.files import InUse, search
+from registry_gc.sources.files import search
+from registry_gc.sources.source import Found, LookedAt
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 Tags = set[tuple[str, str]]
@@ -26,19 +28,27 @@ def write(workspace: Path, name: str, content: str | bytes) -> None:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
-def find(workspace: Path, *patterns: str, images: tuple[str, ...] = IMAGES) -> InUse:
-    return search(patterns, workspace, "Justin", images)
+def find(workspace: Path, *patterns: str, images: tuple[str, ...] = IMAGES) -> Found:
+    return search(patterns, workspace, "Justin", dict.fromkeys(images, ()))
 
 
-def find_text(text: str | bytes, images: tuple[str, ...] = IMAGES) -> InUse:
+def find_text(text: str | bytes, images: tuple[str, ...] = IMAGES) -> Found:
     with TemporaryDirectory() as name:
         write(Path(name), "f", text)
         return find(Path(name), "f", images=images)
 
 
+def pairs(known: Mapping[str, Mapping[str, str]]) -> Tags:
+    return {(image, name) for image, places in known.items() for name in places}
+
+
 def told(text: str | bytes) -> tuple[Tags, set[str], list[str]]:
     found = find_text(text)
-    return set(found.tags), {name for _, name in found.digests}, [u.image for u in found.unknown]
+    return (
+        pairs(found.tags),
+        {name for _, name in pairs(found.digests)},
+        [d.image for d in found.doubts],
+    )
 
 
 HOSTS = (
@@ -82,8 +92,10 @@ def test_each_image_is_found_under_its_own_name() -> None:
     "/home/justin/${DIR}:/data",
 ])  # fmt: skip
 def test_another_name_protects_nothing(text: str) -> None:
-    assert find_text(text) == InUse({}, {}, (), ())
-    assert find_text("justin/use:t17 justin/:x", images=()) == InUse({}, {}, (), ())
+    assert find_text(text) == Found(looked_at=(LookedAt(1, "file"),))
+    assert find_text("justin/use:t17 justin/:x", images=()) == Found(
+        looked_at=(LookedAt(1, "file"),)
+    )
 
 
 @pytest.mark.parametrize(("text", "tags"), {
@@ -158,8 +170,8 @@ def test_a_repository_without_a_tag_near_it_means_latest_and_is_reported(text: s
 ])  # fmt: skip
 def test_a_variable_tag_or_digest_is_reported(tail: str) -> None:
     found = find_text(f'\nrun git/justin/use{tail} "x"')
-    assert [(unknown.place, unknown.image) for unknown in found.unknown] == [("f:2", "use")]
-    assert found.unknown[0].text.startswith("git/justin/use")
+    assert [(doubt.place, doubt.image) for doubt in found.doubts] == [("f:2", "use")]
+    assert found.doubts[0].text.startswith("refers to git/justin/use")
 
 
 @pytest.mark.parametrize("text", [
@@ -193,24 +205,24 @@ def test_a_variable_in_the_image_name_concerns_every_image_it_can_mean(name: str
     f"{'h' * 50}/justin/use:${{{'A' * 300}}}": f"{'h' * 50}/justin/use:${{{'A' * 136}",
 }.items())  # fmt: skip
 def test_an_unknown_reference_is_told_alone_in_a_line_of_200_signs(text: str, shown: str) -> None:
-    assert [unknown.text for unknown in find_text(text).unknown] == [shown]
+    assert [d.text.split(", whose")[0] for d in find_text(text).doubts] == [f"refers to {shown}"]
 
 
 def test_the_first_place_is_named_and_each_unknown_once_a_line(tmp_path: Path) -> None:
     write(tmp_path, "b.yaml", "\r\n\r\nimage: justin/use:t17\r\nimage: justin/use:t17")
     write(tmp_path, "a/a.yaml", f"\nimage: justin/use:t18@{DIGEST}\nimage: justin/use:t17")
     found = find(tmp_path, "b.yaml", "a")
-    assert found.tags == {("use", "t17"): "b.yaml:3", ("use", "t18"): "a/a.yaml:2"}
-    assert found.digests == {("use", DIGEST): "a/a.yaml:2"}
+    assert found.tags == {"use": {"t17": "b.yaml:3", "t18": "a/a.yaml:2"}}
+    assert found.digests == {"use": {DIGEST: "a/a.yaml:2"}}
     found = find_text("tag justin/use:$A justin/use:$B\rpush justin/use:$B\r\npush justin/use:$B")
-    assert [unknown.place for unknown in found.unknown] == ["f:1", "f:2", "f:3"]
+    assert [doubt.place for doubt in found.doubts] == ["f:1", "f:2", "f:3"]
 
 
 @pytest.mark.parametrize("unit", ["justin/", "registry:/", "${A:-/", "$a/", "tag /", "justin/use "])
 def test_a_long_text_is_searched_to_its_end(unit: str) -> None:
     """Hangs, instead of failing, when the search is no longer linear."""
     found = find_text(unit * (200_000 // len(unit)) + " justin/team/app:t17")
-    assert ("team/app", "t17") in found.tags
+    assert ("team/app", "t17") in pairs(found.tags)
 
 
 def test_binary_and_huge_files_are_named(tmp_path: Path) -> None:
@@ -218,8 +230,8 @@ def test_binary_and_huge_files_are_named(tmp_path: Path) -> None:
     write(tmp_path, "b.sql", b"justin/use:t17\n".ljust(5 * 1024 * 1024 + 1))
     write(tmp_path, "c.txt", b"justin/use:t18\n".ljust(5 * 1024 * 1024))
     found = find(tmp_path, ".")
-    assert found.tags.keys() == {("use", "t18")}
-    assert found.skipped == ("a.bin: binary", "b.sql: larger than 5 MiB")
+    assert pairs(found.tags) == {("use", "t18")}
+    assert [d.place for d in found.doubts] == ["a.bin", "b.sql"]
 
 
 @pytest.mark.parametrize(("pattern", "files"), {
@@ -233,7 +245,7 @@ def test_patterns_match_what_people_expect(tmp_path: Path, pattern: str, files: 
     for name in (*below, ".gitea/workflows/t.yaml", ".git/g.yaml"):
         write(tmp_path, name, f"justin/use:{Path(name).name.lstrip('.')[0]}")
     found = find(tmp_path, pattern)
-    assert ("".join(sorted(tag for _, tag in found.tags)), found.skipped) == (files, ())
+    assert ("".join(sorted(tag for _, tag in pairs(found.tags))), found.doubts) == (files, ())
 
 
 @pytest.mark.parametrize("pattern", ["deploy/*.yaml", "no", "x.txt/y", "x.txt/*", "**/q", "empty"])
@@ -263,7 +275,9 @@ def test_a_link_out_of_here_is_skipped(tmp_path: Path, pattern: str, links: list
     (tmp_path / "outside-not/out").symlink_to(tmp_path / "outside")
     found = find(tmp_path / "outside-not", pattern)
     assert not found.tags
-    assert found.skipped == tuple(f"{link}: leads outside the workspace" for link in links)
+    assert found.sentences() == [
+        f"{link} was not searched: leads outside the workspace." for link in links
+    ]
 
 
 def test_links_inside_the_workspace_are_followed_when_named_and_loops_end(tmp_path: Path) -> None:
@@ -273,12 +287,14 @@ def test_links_inside_the_workspace_are_followed_when_named_and_loops_end(tmp_pa
     for name, target in links.items():
         (tmp_path / "deploy" / name).symlink_to(target)
     os.mkfifo(tmp_path / "deploy/pipe")
-    assert find(tmp_path, "deploy/now/**").tags == {("use", "t17"): "deploy/now/x.yaml:1"}
+    assert find(tmp_path, "deploy/now/**").tags == {"use": {"t17": "deploy/now/x.yaml:1"}}
     below = find(tmp_path, "deploy")
-    assert below.tags == {("use", "y"): "deploy/y.yaml:1", ("use", "t17"): "deploy/z.yaml:1"}
+    assert below.tags == {"use": {"y": "deploy/y.yaml:1", "t17": "deploy/z.yaml:1"}}
     link, no_file = "link to a directory, searched only when named", "not a file"
     reasons = {"now": link, "pipe": no_file, "self": no_file, "up": link}
-    assert below.skipped == tuple(f"deploy/{name}: {why}" for name, why in reasons.items())
+    assert below.sentences() == [
+        f"deploy/{n} was not searched: {why}." for n, why in reasons.items()
+    ]
 
 
 @pytest.mark.parametrize(("where", "method"), [(os, "scandir"), (Path, "read_bytes")])
@@ -296,4 +312,4 @@ def test_what_cannot_be_read_is_an_error(tmp_path: Path, where: object, method: 
     '{{"repository":"justin/use","tag":"{}"}}', "justin/use:{}@" + DIGEST,
 ]))  # fmt: skip
 def test_any_tag_is_found_in_any_template(tag: str, template: str) -> None:
-    assert ("use", tag.lower()) in find_text(template.format(tag)).tags
+    assert ("use", tag.lower()) in pairs(find_text(template.format(tag)).tags)

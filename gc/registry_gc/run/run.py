@@ -1,6 +1,6 @@
 """One run from its settings to its report: list, mark, guard, sweep, verify."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from threading import Event
@@ -19,7 +19,8 @@ from registry_gc.server import packages
 from registry_gc.server.client import Client
 from registry_gc.settings import parse
 from registry_gc.settings.inputs import INPUTS, Settings
-from registry_gc.sources.files import InUse, search
+from registry_gc.sources import files
+from registry_gc.sources.source import Found
 
 
 def run(
@@ -35,8 +36,8 @@ def run(
     try:
         images = select(_list(settings, client), settings.package)
         problems += _unmatched(settings, images)
-        in_use = search(settings.protect_from, workspace, settings.owner, images)
-        problems += _in_files(in_use)
+        in_use = _in_use(settings, workspace, images)
+        problems += [Problem(doubt, is_error=False) for doubt in in_use.sentences()]
         for image, listing in images.items():
             rules = _rules(settings, in_use, image)
             plans.append(mark(reader, image, listing, rules, now))
@@ -62,14 +63,20 @@ def _list(settings: Settings, client: Client) -> list[Listing]:
     return [list_versions(client, query) for query in queries]
 
 
-def _rules(settings: Settings, in_use: InUse, image: str) -> Rules:
+def _in_use(settings: Settings, workspace: Path, images: Mapping[str, Listing]) -> Found:
+    """What the sources say; raises RegistryGcError when one of them cannot tell."""
+    names = {image: [v.name for v in listing.versions] for image, listing in images.items()}
+    return files.search(settings.protect_from, workspace, settings.owner, names)
+
+
+def _rules(settings: Settings, in_use: Found, image: str) -> Rules:
     default = parse.Policy((), settings.keep_latest, settings.keep_days)
     return Rules(
         settings.protect,
         (*settings.policies, default),
         settings.keep_untagged_days,
-        {tag: place for (name, tag), place in in_use.tags.items() if name == image},
-        {digest: place for (name, digest), place in in_use.digests.items() if name == image},
+        in_use.tags.get(image.lower(), {}),
+        in_use.digests.get(image.lower(), {}),
     )
 
 
@@ -133,17 +140,6 @@ def _unmatched(settings: Settings, images: Collection[str]) -> list[Problem]:
         Problem(f"No versions found for {settings.owner}/{name}: check the name.", is_error=False)
         for name in missing
     ]
-
-
-def _in_files(in_use: InUse) -> list[Problem]:
-    """What the search in files cannot answer for."""
-    texts = [
-        f"{unknown.place} refers to {unknown.text}, whose tag cannot be known: if a pin is "
-        "behind it, add that tag to protect."
-        for unknown in in_use.unknown
-    ]
-    texts += [f"protect-from did not search {skipped}." for skipped in in_use.skipped]
-    return [Problem(text, is_error=False) for text in dict.fromkeys(texts)]
 
 
 def _unused(settings: Settings, plans: Sequence[Plan]) -> list[Problem]:

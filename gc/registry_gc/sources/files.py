@@ -4,48 +4,20 @@ What counts as a reference, and what cannot be seen, is told in `references`. No
 named: binary and huge files, links out of the workspace, links to a directory below a wildcard.
 """
 
-import codecs
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from registry_gc.errors import RegistryGcError
-from registry_gc.sources.references import references
+from registry_gc.sources.mentions import NotText, Search
+from registry_gc.sources.source import Doubt, Found, Images, LookedAt, together
 
 _LARGEST = 5 * 1024 * 1024  # bytes
-_SAMPLE = 8 * 1024  # bytes looked at for a NUL
-
-_BOMS = (  # UTF-32 first: its little-endian mark starts with that of UTF-16
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """A reference to an image whose tag cannot be told from the files."""
-
-    place: str  # "deploy/compose.yaml:12"
-    text: str  # the reference as written, at most 200 characters, one line
-    image: str  # lower case
-
-
-@dataclass(frozen=True, slots=True)
-class InUse:
-    """What the files refer to."""
-
-    tags: Mapping[tuple[str, str], str]  # (image, tag), lower case -> place first found
-    digests: Mapping[tuple[str, str], str]  # (image, "sha256:<hex>") -> place first found
-    unknown: tuple[Unknown, ...]  # at most one for each line and image
-    skipped: tuple[str, ...]  # what was matched but not searched, with why: "big.bin: binary"
-
-
-def search(patterns: Sequence[str], workspace: Path, owner: str, images: Collection[str]) -> InUse:
-    """Search the files that the patterns name for references to the owner's images.
+def search(patterns: Sequence[str], workspace: Path, owner: str, images: Images) -> Found:
+    """Search the files that the patterns name for what they use of the owner's images.
 
     A pattern is a path relative to the workspace, with `*`, `?`, `[...]` and `**`, hidden files
     included and `.git` left out; a directory stands for every file below it.
@@ -53,35 +25,28 @@ def search(patterns: Sequence[str], workspace: Path, owner: str, images: Collect
     a file or directory that cannot be read.
     """
     workspace = Path(os.path.realpath(workspace))
-    names = sorted({image.lower() for image in images})
-    tags: dict[tuple[str, str], str] = {}
-    digests: dict[tuple[str, str], str] = {}
-    unknown: dict[tuple[str, str], Unknown] = {}
-    skipped: list[str] = []
+    mentions = Search(owner, images)
+    skipped: list[Doubt] = []
+    count = 0
     try:
         for path in _paths(patterns, workspace):
             name = path.relative_to(workspace).as_posix()
-            reason = _why_not(path, workspace)
-            text = None if reason else _decoded(path.read_bytes())
-            if text is None:
-                skipped.append(f"{name}: {reason or 'binary'}")
+            if reason := _why_not(path, workspace):
+                skipped.append(Doubt(name, f"was not searched: {reason}"))
                 continue
-            for found in references(text, owner, names):
-                place = f"{name}:{found.line}"
-                for tag in found.tags:
-                    tags.setdefault((found.image, tag), place)
-                for digest in found.digests:
-                    digests.setdefault((found.image, digest), place)
-                if found.is_unknown:
-                    mark = Unknown(place, found.text, found.image)
-                    unknown.setdefault((place, found.image), mark)
+            try:
+                mentions.read(name, [path.read_bytes()])
+                count += 1
+            except NotText as error:
+                skipped.append(Doubt(name, f"was not searched: {error}"))
     except OSError as error:
         name = os.path.relpath(error.filename or workspace, workspace)
         raise RegistryGcError(
             f"protect-from: {name} cannot be read ({error.strerror}): let the user that runs this "
             "step read it, or name only the files that refer to images"
         ) from error
-    return InUse(tags, digests, tuple(unknown.values()), tuple(skipped))
+    looked_at = (LookedAt(count, "file" if count == 1 else "files"),) if patterns else ()
+    return together([mentions.found(), Found(doubts=tuple(skipped), looked_at=looked_at)])
 
 
 def _paths(patterns: Sequence[str], workspace: Path) -> list[Path]:
@@ -155,12 +120,3 @@ def _why_not(path: Path, workspace: Path) -> str:
     if path.stat().st_size > _LARGEST:
         return f"larger than {_LARGEST // 1024**2} MiB"
     return ""
-
-
-def _decoded(data: bytes) -> str | None:
-    """The text with plain line ends, or None when it is none."""
-    coding = next((coding for bom, coding in _BOMS if data.startswith(bom)), "utf-8-sig")
-    if coding == "utf-8-sig" and b"\0" in data[:_SAMPLE]:
-        return None
-    text = data.decode(coding, errors="replace")
-    return text.replace("\r\n", "\n").replace("\r", "\n")

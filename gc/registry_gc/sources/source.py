@@ -1,0 +1,68 @@
+"""The interface of a source: something that says what is in use, or that it cannot tell."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+Images = Mapping[str, Collection[str]]
+"""The images of the run, each with the names of its versions: tags, and `sha256:<hex>`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Something that a source saw and cannot answer for: a warning of the report."""
+
+    place: str
+    """`deploy/compose.yaml:12`, or `my-org/deploy@main: app/values.yaml:7`"""
+    text: str
+    """What goes on after the place: `refers to app:${TAG}, which …`"""
+    image: str = ""
+    """The image it is about, or "" when that is not known or none."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookedAt:
+    """How much of what a source read: `3 files`."""
+
+    count: int
+    noun: str
+    """In the number that fits the count: `file`, `files`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a source answers."""
+
+    tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """image -> tag -> the place that uses it, all in lower case"""
+    digests: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """image -> `sha256:<hex>` -> the place that uses it. It may be the digest of an untagged
+    version, of what a tag holds or of a part of either, or none that the image has."""
+    doubts: tuple[Doubt, ...] = ()
+    looked_at: tuple[LookedAt, ...] = ()
+
+    def sentences(self) -> list[str]:
+        """The doubts as the report tells them, each once."""
+        return list(dict.fromkeys(f"{doubt.place} {doubt.text}." for doubt in self.doubts))
+
+
+class Source(Protocol):
+    """Anything that can be asked what is in use."""
+
+    def __call__(self, images: Images) -> Found:
+        """All that it knows. Raises RegistryGcError when it cannot tell: nothing is deleted."""
+
+
+def together(answers: Iterable[Found]) -> Found:
+    """The answers of several sources as one; where two know a place, the first is told."""
+    tags: dict[str, Mapping[str, str]] = {}
+    digests: dict[str, Mapping[str, str]] = {}
+    doubts: list[Doubt] = []
+    looked_at: list[LookedAt] = []
+    for found in answers:
+        for known, new in ((tags, found.tags), (digests, found.digests)):
+            for image, places in new.items():
+                known[image] = {**places, **known[image]} if image in known else places
+        doubts += found.doubts
+        looked_at += found.looked_at
+    return Found(tags, digests, tuple(dict.fromkeys(doubts)), tuple(looked_at))
