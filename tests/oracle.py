@@ -1,6 +1,7 @@
 """What must stay and what must go: the rules of DESIGN.md, told again over names and digests.
 
-Nothing here comes from registry_gc.decide, and it knows what no client can: the whole store.
+Nothing here comes from registry_gc.policy, and it knows what no client can: the whole store.
+`_stays_in_1_0` are the rules of version 1.0.0, which counted tags: no later rule may keep less.
 """
 
 import json
@@ -37,6 +38,7 @@ class _Known:
     created: datetime
     number: int
     digests: frozenset[str]
+    pulls: str  # the digest that a pull gets
     children: frozenset[str]
 
     @property
@@ -59,7 +61,10 @@ class _Known:
 def verdicts(
     store: Store, settings: Settings, now: datetime, in_use: Iterable[Name] = ()
 ) -> Verdicts:
-    """The verdicts of the rules; `in_use` are the (image, tag or digest) that files refer to."""
+    """The verdicts of the rules; `in_use` are the (image, tag or digest) that files refer to.
+
+    Fails when they keep less than those of version 1.0.0.
+    """
     stay: set[Name] = set()
     go: set[Name] = set()
     shares = []
@@ -69,6 +74,7 @@ def verdicts(
             names = {v.name for v in versions}
             used = {reference for where, reference in in_use if where == image}
             kept = _kept(versions, settings, now, used)
+            assert kept >= _stays_in_1_0(versions, settings, now, used)
             stay |= {(image, name) for name in kept}
             go |= {(image, name) for name in names - kept}
             shares.append((len(names - kept), len(names)))
@@ -92,30 +98,83 @@ def _known(store: Store, image: str) -> list[_Known]:
     found = []
     for row in rows:
         manifests = [file.blob for file in row.files if file.name == MANIFEST]
-        pulled = json.loads(store.manifest(OWNER, image, row.name).blob.content)
+        blob = store.manifest(OWNER, image, row.name).blob
+        pulled = json.loads(blob.content)
         children = frozenset(child["digest"] for child in pulled.get("manifests", ()))
         digests = frozenset(blob.digest for blob in manifests)
-        found.append(_Known(row.name, row.created_at, row.id, digests, children))
+        found.append(_Known(row.name, row.created_at, row.id, digests, blob.digest, children))
     return found
 
 
 def _kept(versions: list[_Known], settings: Settings, now: datetime, used: set[str]) -> set[str]:
     if not any(v.is_tag for v in versions):
         return {v.name for v in versions}
-    roots = {v.name for v in versions if _is_apart(v, settings, used)}
-    streams: dict[int, list[_Known]] = {}
-    for v in versions:
-        young = timedelta(days=settings.keep_untagged_days)
-        if v.is_tag and v.name not in roots:
-            streams.setdefault(_stream(v.name, settings), []).append(v)
-        elif not v.is_tag and now - v.created <= young:
-            roots.add(v.name)
-    for stream, tags in streams.items():
-        figures = [(p.keep_latest, p.keep_days) for p in settings.policies]
-        latest, days = [*figures, (settings.keep_latest, settings.keep_days)][stream]
-        tags.sort(key=lambda v: (v.created, v.number), reverse=True)
+    apart = [v for v in versions if _is_apart(v, settings, used)]
+    listed = {digest for v in apart if v.is_tag for digest in v.children}
+    roots = {v.name for v in apart} | _young_others(versions, settings, now)
+    for (latest, days), tags in _streams(versions, settings, apart):
+        counted = [
+            (place, tag)
+            for place, tag in enumerate(tags)
+            if not tag.digests & listed.union(*(newer.children for newer in tags[:place]))
+        ]
+        roots |= {
+            tag.name
+            for n, (_, tag) in enumerate(counted)
+            if not any(
+                _is_one_too_many([t for _, t in counted[:m]], older, latest, days, now)
+                for m, (_, older) in enumerate(counted[: n + 1])
+            )
+        }
+    return _with_all_needed(versions, roots)
+
+
+def _is_one_too_many(
+    newer: list[_Known], tag: _Known, latest: int, days: int, now: datetime
+) -> bool:
+    """Whether a tag begins a build that nothing keeps: all older tags go with it."""
+    builds = {v.pulls for v in newer}
+    is_old = now - tag.created > timedelta(days=days)
+    return tag.pulls not in builds and len(builds) >= latest and is_old
+
+
+def _stays_in_1_0(
+    versions: list[_Known], settings: Settings, now: datetime, used: set[str]
+) -> set[str]:
+    """What version 1.0.0 keeps: it counts tags, whatever they hold."""
+    if not any(v.is_tag for v in versions):
+        return {v.name for v in versions}
+    apart = [v for v in versions if _is_apart(v, settings, used)]
+    roots = {v.name for v in apart} | _young_others(versions, settings, now)
+    for (latest, days), tags in _streams(versions, settings, apart):
         roots |= {v.name for v in tags[:latest]}
         roots |= {v.name for v in tags if now - v.created <= timedelta(days=days)}
+    return _with_all_needed(versions, roots)
+
+
+def _young_others(versions: list[_Known], settings: Settings, now: datetime) -> set[str]:
+    """Untagged versions and attachments that their age keeps."""
+    young = timedelta(days=settings.keep_untagged_days)
+    return {v.name for v in versions if not v.is_tag and now - v.created <= young}
+
+
+def _streams(
+    versions: list[_Known], settings: Settings, apart: list[_Known]
+) -> list[tuple[tuple[int, int], list[_Known]]]:
+    """The figures of each policy with the tags that it counts, newest first."""
+    figures = [(p.keep_latest, p.keep_days) for p in settings.policies]
+    streams: list[list[_Known]] = [[] for _ in range(len(figures) + 1)]
+    for v in versions:
+        if v.is_tag and v not in apart:
+            streams[_stream(v.name, settings)].append(v)
+    for tags in streams:
+        tags.sort(key=lambda v: (v.created, v.number), reverse=True)
+    default = (settings.keep_latest, settings.keep_days)
+    return list(zip([*figures, default], streams, strict=True))
+
+
+def _with_all_needed(versions: list[_Known], roots: set[str]) -> set[str]:
+    """The roots and what they need; when no tag is among them, the newest with what it needs."""
     kept = _closure(versions, roots)
     if not any(v.is_tag and v.name in kept for v in versions):
         last = max((v for v in versions if v.is_tag), key=lambda v: (v.created, v.number))

@@ -113,7 +113,7 @@ def test_a_neighbour_with_the_same_prefix_is_not_touched(server: Server) -> None
 def test_more_versions_than_a_page_are_all_seen(server: Server) -> None:
     image = server.image()
     for number in range(120):
-        server.pusher.image(image, f"t{number}", seed=0)
+        server.pusher.image(image, f"t{number}", seed=number)
     clean(server, image, keep_latest=3)
     assert tags(server, image) == {"t117", "t118", "t119"}
 

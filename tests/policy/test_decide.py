@@ -1,90 +1,28 @@
 """What is kept and why: the README's rules on plain data."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from registry_gc.policy.decide import Decision, Rules, decide, reach, unread
-from registry_gc.registry.graph import Child, Graph, Manifest
-from registry_gc.registry.version_names import is_plain_tag
-from registry_gc.registry.versions import Version
+from registry_gc.policy.decide import reach
 from registry_gc.settings.parse import Policy
+from tests.policy.registries import (
+    NOW,
+    OLD,
+    Row,
+    attachment,
+    digest,
+    kept,
+    registry,
+    rules,
+    tags,
+    untagged,
+    verdicts,
+)
 
-NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-OLD = 400.0
 LAST = "the image's last tag"
-
-
-def digest(number: int) -> str:
-    return f"sha256:{number:064x}"
-
-
-def attachment(number: int, kind: str = ".sig") -> str:
-    return digest(number).replace(":", "-") + kind
-
-
-@dataclass(frozen=True)
-class Row:
-    """A version that holds manifest number `holds`, an index when there are children."""
-
-    name: str
-    holds: int
-    children: tuple[int, ...] = ()
-    age: float = OLD  # days
-    also: tuple[int, ...] = ()  # older manifests, as 1.25.0 leaves them
-    leaves: bool = True  # whether the index calls its children images
-
-
-def untagged(holds: int, children: tuple[int, ...] = (), age: float = OLD) -> Row:
-    return Row(digest(holds), holds, children, age)
-
-
-def registry(rows: Sequence[Row]) -> tuple[list[Version], Graph]:
-    """The rows with ids 1, 2, 3…, and their whole graph."""
-    versions = [
-        Version(place, "app", row.name, NOW - timedelta(days=row.age))
-        for place, row in enumerate(rows, 1)
-    ]
-    graph = {
-        place: Manifest(
-            tuple(map(digest, (row.holds, *row.also))),
-            tuple(Child(digest(n), "linux/amd64", row.leaves) for n in row.children),
-            ((digest(row.holds), 1),),
-        )
-        for place, row in enumerate(rows, 1)
-    }
-    return versions, graph
-
-
-def rules(
-    latest: int = 0, days: int = 0, untagged_days: int = 0, *, protect: str = "", **streams: Policy
-) -> Rules:
-    named = tuple(streams.values())
-    return Rules(tuple(protect.split()), (*named, Policy((), latest, days)), untagged_days)
-
-
-def verdicts(rows: Sequence[Row], rules: Rules) -> tuple[dict[str, str], dict[str, str]]:
-    """Reasons by name: (kept, doomed)."""
-    versions, graph = registry(rows)
-    decision = decide(versions, graph, rules, NOW)
-    names = {v.id: v.name for v in versions}
-    return (
-        {names[i]: reason for i, reason in decision.kept.items()},
-        {names[i]: reason for i, reason in decision.doomed.items()},
-    )
-
-
-def kept(rows: Sequence[Row], rules: Rules) -> dict[str, str]:
-    return verdicts(rows, rules)[0]
-
-
-def tags(*names: str, age: float = OLD) -> list[Row]:
-    """Plain images, the first the newest, a day between two."""
-    return [Row(name, place + 1, age=age + place) for place, name in enumerate(names)]
 
 
 # --- rules 1 to 4: what is kept for its own sake
@@ -268,7 +206,7 @@ def test_untagged_versions_and_attachments_never_count_and_have_their_own_days()
             id="the-nearest-tag-is-named",
         ),
         pytest.param(
-            [Row("v1", 1), Row("v0", 1), Row(attachment(1), 5)],
+            [Row("v1", 1), Row("x", 9), Row("v0", 1, age=OLD + 1), Row(attachment(1), 5)],
             {attachment(1): "attached to v1"},
             id="a-subject-that-goes-under-its-other-name",
         ),
@@ -380,118 +318,3 @@ def test_plain_images_are_judged_tag_for_tag_as_by_the_original_script(
     )
     assert kept(rows, rules(latest, days, days, protect="latest corpus-*")).keys() == expected
     assert {"latest", "corpus-old"} <= expected
-
-
-# --- what must be read
-
-
-def reading(rows: Sequence[Row], rules: Rules, everything: bool) -> tuple[list[set[str]], Decision]:
-    """The names read round by round, and the decision, when only what is asked for is read."""
-    versions, whole = registry(rows)
-    graph: Graph = {}
-    rounds = []
-    while todo := unread(
-        versions, decide(versions, graph, rules, NOW).kept, graph, rules, everything
-    ):
-        assert not {v.id for v in todo} & graph.keys()
-        rounds.append({v.name for v in todo})
-        graph = {**graph, **{v.id: whole[v.id] for v in todo}}
-    return rounds, decide(versions, graph, rules, NOW)
-
-
-def test_of_plain_images_only_those_that_stay_are_read() -> None:
-    rows = [*tags("c", "b", "a"), untagged(9), Row(attachment(1), 5), Row(attachment(3), 6)]
-    assert reading(rows, rules(latest=2), False)[0] == [{"c", "b"}, {attachment(1)}]
-
-
-def test_once_an_index_stays_all_tags_are_read_and_no_leaves() -> None:
-    rows = [*tags("b"), Row("a", 10, (11, 12), OLD + 1), untagged(11), Row("x", 12, age=OLD + 2)]
-    rows += [untagged(13), untagged(14, (15,)), Row("y", 16, (14,), OLD + 3)]
-    assert reading(rows, rules(latest=2), False)[0] == [{"b", "a"}, {"x", "y"}]
-
-
-def test_a_child_that_is_not_called_an_image_is_read() -> None:
-    rows = [replace(Row("a", 10, (11,)), leaves=False), untagged(11, (12,)), untagged(12)]
-    rounds, decision = reading([*rows, untagged(13)], rules(latest=1), False)
-    assert rounds == [{"a"}, {digest(11)}]
-    assert decision.kept.keys() == {1, 2, 3}
-
-
-def test_once_a_digest_is_in_use_all_tags_are_read() -> None:
-    used = replace(rules(latest=1), digests_in_use={digest(2): "f:1"})
-    rounds, decision = reading([*tags("b", "a"), untagged(9)], used, False)
-    assert rounds == [{"b", "a"}]
-    assert decision.kept[2] == "in use: f:1"
-
-
-def test_everything_is_read_at_once_when_the_space_is_measured() -> None:
-    rows = [*tags("c", "b"), untagged(9)]
-    assert reading(rows, rules(latest=1), True)[0] == [{"c", "b", digest(9)}]
-
-
-# --- any registry
-
-
-@st.composite
-def registries(draw: st.DrawFn) -> list[Row]:
-    """Images 1 to 6, and 11 to 14 that are indexes of some, under any names and of any age."""
-    ages = st.sampled_from([0.0, 1.0, 2.0, 3.0, 4.0])
-    images = {n: () for n in range(1, 7)}
-    parts = st.lists(st.sampled_from([*range(1, 7), 77]), min_size=1, max_size=3, unique=True)
-    manifests: dict[int, tuple[int, ...]] = {
-        **images,
-        **{n: tuple(draw(parts)) for n in range(11, 15)},
-    }
-    subjects = st.sampled_from([attachment(n, k) for n in (1, 2, 11, 12, 99) for k in ("", ".sig")])
-    names = st.sampled_from(["latest", "v1", "v2", "v3", "b1", "b2", "b3"]) | subjects
-    tagged = draw(st.dictionaries(names, st.sampled_from(list(manifests)), max_size=9))
-    bare = draw(st.sets(st.sampled_from(list(manifests)), max_size=8))
-    rows = [Row(name, n, manifests[n], draw(ages)) for name, n in tagged.items()]
-    rows += [untagged(n, manifests[n], draw(ages)) for n in sorted(bare)]
-    return draw(st.permutations(rows))
-
-
-@st.composite
-def any_rules(draw: st.DrawFn) -> Rules:
-    few = st.integers(0, 3)
-    stream = [Policy(("v*",), draw(few), draw(few))] if draw(st.booleans()) else []
-    return Rules(
-        ("latest",) if draw(st.booleans()) else (),
-        (*stream, Policy((), draw(few), draw(few))),
-        draw(few),
-        {"b1": "f:1"} if draw(st.booleans()) else {},
-        {digest(n): "f:2" for n in draw(st.sets(st.sampled_from([1, 3, 11]), max_size=1))},
-    )
-
-
-@settings(deadline=None, max_examples=150)
-@given(registries(), any_rules())
-def test_reading_less_decides_the_same(rows: list[Row], rules: Rules) -> None:
-    assert reading(rows, rules, False)[1] == reading(rows, rules, True)[1]
-
-
-@settings(deadline=None, max_examples=150)
-@given(registries(), any_rules())
-def test_nothing_that_stays_needs_anything_that_goes(rows: list[Row], rules: Rules) -> None:
-    found, doomed = verdicts(rows, rules)
-    assert found.keys() | doomed.keys() == {row.name for row in rows}
-    assert not found.keys() & doomed.keys()
-    stays = [row for row in rows if row.name in found]
-    needed = {n for row in stays for n in row.children}
-    held = {row.holds for row in stays}
-    for row in rows:
-        if row.holds in needed or row.name in {
-            attachment(n, k) for n in held for k in ("", ".sig")
-        }:
-            assert row.name in found
-    if any(is_plain_tag(row.name) for row in rows):
-        assert any(is_plain_tag(name) for name in found)
-    else:
-        assert not doomed
-
-
-@settings(deadline=None, max_examples=150)
-@given(registries(), any_rules())
-def test_a_second_run_deletes_nothing(rows: list[Row], rules: Rules) -> None:
-    found = kept(rows, rules)
-    assert not verdicts([row for row in rows if row.name in found], rules)[1]

@@ -7,9 +7,10 @@
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from registry_gc.registry.graph import Graph
+from registry_gc.policy.places import count, days, is_younger
+from registry_gc.registry.graph import Child, Graph, children_of, digests_of
 from registry_gc.registry.version_names import (
     first_match,
     is_digest,
@@ -41,6 +42,8 @@ class Decision:
 
     kept: Reasons
     doomed: Reasons
+    rests_on: frozenset[int] = field(default=frozenset(), compare=False)
+    """The tags that the places of the policies rest on: to be read before this is final."""
 
 
 def decide(versions: Sequence[Version], graph: Graph, rules: Rules, now: datetime) -> Decision:
@@ -48,33 +51,40 @@ def decide(versions: Sequence[Version], graph: Graph, rules: Rules, now: datetim
     tags = [v for v in versions if is_plain_tag(v.name)]
     if not tags:
         return Decision({v.id: "left alone: the image has no tag" for v in versions}, {})
-    kept = reach(versions, judge(versions, graph, rules, now), graph)
+    roots, rests_on = judge(versions, graph, rules, now)
+    kept = reach(versions, roots, graph)
     if not any(tag.id in kept for tag in tags):
         newest = min(tags, key=_newest_first)
         kept = reach(versions, {**kept, newest.id: "the image's last tag"}, graph)
-    return Decision(kept, {v.id: _lost(v, rules) for v in versions if v.id not in kept})
+    doomed = {v.id: _lost(v, rules) for v in versions if v.id not in kept}
+    return Decision(kept, doomed, rests_on)
 
 
-def judge(versions: Iterable[Version], graph: Graph, rules: Rules, now: datetime) -> dict[int, str]:
-    """The roots and why: protected, in use, among the newest of a policy, or young."""
-    kept: dict[int, str] = {}
-    counted: dict[Policy, int] = {}
-    for version in sorted(versions, key=_newest_first):
-        reason = _stands_out(version, graph, rules)
-        if not reason and is_plain_tag(version.name):
-            policy = _policy_of(version, rules)
-            place = counted[policy] = counted.get(policy, 0) + 1
-            if place <= policy.keep_latest:
-                of = f" of {policy}" if policy.tags else ""
-                reason = f"keep-latest {place}/{policy.keep_latest}{of}"
-            elif _is_younger(version, policy.keep_days, now):
-                reason = f"younger than {_days(policy.keep_days)}"
-        elif not reason and _is_younger(version, rules.keep_untagged_days, now):
+def judge(
+    versions: Iterable[Version], graph: Graph, rules: Rules, now: datetime
+) -> tuple[dict[int, str], frozenset[int]]:
+    """The roots and why: protected, in use, among the newest of a policy, or young.
+
+    And the ids of the tags on whose digests the places of the policies rest.
+    """
+    versions = sorted(versions, key=_newest_first)
+    kept = _apart(versions, graph, rules)
+    parts = {c.digest for v in versions if v.id in kept for c in _parts_of(v, graph)}
+    belonging: dict[Policy, list[Version]] = {}
+    for version in versions:
+        if version.id in kept:
+            continue
+        if is_plain_tag(version.name):
+            belonging.setdefault(_policy_of(version, rules), []).append(version)
+        elif is_younger(version.created, rules.keep_untagged_days, now):
             kind = "untagged" if is_digest(version.name) else "attachment"
-            reason = f"{kind}, younger than {_days(rules.keep_untagged_days)}"
-        if reason:
-            kept[version.id] = reason
-    return kept
+            kept[version.id] = f"{kind}, younger than {days(rules.keep_untagged_days)}"
+    rests_on: set[int] = set()
+    for policy, tags in belonging.items():
+        counted = count(tags, parts, graph, policy, now)
+        kept |= counted.kept
+        rests_on |= counted.rests_on
+    return kept, frozenset(rests_on)
 
 
 def reach(versions: Iterable[Version], roots: Reasons, graph: Graph) -> dict[int, str]:
@@ -105,17 +115,18 @@ def reach(versions: Iterable[Version], roots: Reasons, graph: Graph) -> dict[int
 
 
 def unread(
-    versions: Iterable[Version], kept: Reasons, graph: Graph, rules: Rules, everything: bool
+    versions: Iterable[Version], found: Decision, graph: Graph, rules: Rules, everything: bool
 ) -> list[Version]:
-    """The versions whose manifests must still be read before the rest may be called unreachable.
+    """The versions whose manifests must still be read before what was found is final.
 
-    Unless everything is wanted: what is kept, for it may be an index; and all tags once an index
-    is kept or a digest is in use, for its children or that digest may have no other name.
+    Unless everything is wanted: what is kept, for it may be an index; what the places of the
+    policies rest on; and all tags once an index is kept or a digest is in use, for its children
+    or that digest may have no other name.
     """
     versions = list(versions)
     if everything:
         return [v for v in versions if v.id not in graph]
-    children = [c for i in kept if i in graph for c in graph[i].children]
+    children = [c for i in found.kept if i in graph for c in graph[i].children]
     leaves = {c.digest for c in children if c.is_leaf}
     with_tags = bool(children or rules.digests_in_use)
     return [
@@ -123,15 +134,14 @@ def unread(
         for v in versions
         if v.id not in graph
         and v.name not in leaves
-        and (v.id in kept or (with_tags and not is_digest(v.name)))
+        and (v.id in found.kept or v.id in found.rests_on or (with_tags and not is_digest(v.name)))
     ]
 
 
-def digests_of(version: Version, graph: Graph) -> tuple[str, ...]:
-    """The digests a version can be pulled by, as far as they are known."""
-    if version.id in graph:
-        return graph[version.id].digests
-    return (version.name,) if is_digest(version.name) else ()
+def _apart(versions: Iterable[Version], graph: Graph, rules: Rules) -> dict[int, str]:
+    """What is protected or in use, and why: no policy counts it."""
+    found = ((v.id, _stands_out(v, graph, rules)) for v in versions)
+    return {i: reason for i, reason in found if reason}
 
 
 def _stands_out(version: Version, graph: Graph, rules: Rules) -> str | None:
@@ -146,6 +156,11 @@ def _stands_out(version: Version, graph: Graph, rules: Rules) -> str | None:
     return f"in use: {place}" if place else None
 
 
+def _parts_of(version: Version, graph: Graph) -> tuple[Child, ...]:
+    """What a tag, and no other version, makes parts of itself."""
+    return children_of(version, graph) if is_plain_tag(version.name) else ()
+
+
 def _policy_of(tag: Version, rules: Rules) -> Policy:
     return next(p for p in rules.policies if not p.tags or first_match(tag.name, p.tags))
 
@@ -156,16 +171,8 @@ def _lost(version: Version, rules: Rules) -> str:
         return "unreachable"
     policy = _policy_of(version, rules)
     of = f" of {policy}" if policy.tags else ""
-    return f"beyond keep-latest {policy.keep_latest}{of} and older than {_days(policy.keep_days)}"
+    return f"beyond keep-latest {policy.keep_latest}{of} and older than {days(policy.keep_days)}"
 
 
 def _newest_first(version: Version) -> tuple[float, int]:
     return -version.created.timestamp(), -version.id
-
-
-def _is_younger(version: Version, days: int, now: datetime) -> bool:
-    return now - version.created <= timedelta(days=days)
-
-
-def _days(days: int) -> str:
-    return "1 day" if days == 1 else f"{days} days"

@@ -51,6 +51,18 @@ Graph = Mapping[int, Manifest]  # a version's id -> its manifest; what was not r
 Indexes = dict[tuple[str, str], tuple[Child, ...]]  # (image, reference) -> children, fetched once
 
 
+def digests_of(version: Version, graph: Graph) -> tuple[str, ...]:
+    """The digests a version can be pulled by, as far as they are known."""
+    if version.id in graph:
+        return graph[version.id].digests
+    return (version.name,) if is_digest(version.name) else ()
+
+
+def children_of(version: Version, graph: Graph) -> tuple[Child, ...]:
+    """The entries of an index; none for an image, or for what was not read."""
+    return graph[version.id].children if version.id in graph else ()
+
+
 def read(
     client: Client,
     versions: Sequence[Version],

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Protocol
 
 from registry_gc.errors import Gone, RegistryGcError, Stop
-from registry_gc.policy.decide import Decision, Reasons, Rules, decide, digests_of, unread
-from registry_gc.registry.graph import Child, Graph, Indexes, read
+from registry_gc.policy.decide import Decision, Reasons, Rules, decide, unread
+from registry_gc.registry.graph import Child, Graph, Indexes, digests_of, read
 from registry_gc.registry.version_names import is_plain_tag, short
 from registry_gc.registry.versions import TRIES, Listing, Version, list_versions
 from registry_gc.report.report import Problem
@@ -35,7 +35,7 @@ class Reader:
         versions: tuple[Version, ...],
         graph: Graph,
         rules: Rules,
-        settle: Callable[[Graph], Reasons],
+        settle: Callable[[Graph], Decision],
     ) -> Graph:
         """The graph, with all that `settle`, which says what is kept, needs to come out right."""
         while todo := unread(versions, settle(graph), graph, rules, self.measure_space):
@@ -107,9 +107,7 @@ def _decided(reader: Reader, plan: Plan, now: datetime) -> Plan:
 
     graph: Graph = {}
     if decision(graph).doomed:
-        graph = reader.complete(
-            plan.versions, graph, plan.rules, lambda graph: decision(graph).kept
-        )
+        graph = reader.complete(plan.versions, graph, plan.rules, decision)
     kept, doomed = decision(graph).kept, decision(graph).doomed
     plan = replace(plan, graph=graph, kept=kept, doomed=doomed)
     if plan.versions and not any(is_plain_tag(v.name) for v in plan.versions):

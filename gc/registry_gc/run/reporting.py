@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from registry_gc.policy.decide import digests_of
 from registry_gc.registry import space
+from registry_gc.registry.graph import digests_of
 from registry_gc.registry.versions import Version
 from registry_gc.report.report import Image, Problem, Report, Row, State
 from registry_gc.run.mark import Plan

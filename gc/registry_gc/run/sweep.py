@@ -5,7 +5,7 @@ from dataclasses import replace
 from threading import Event
 
 from registry_gc.errors import Denied, Interrupted, RegistryGcError, Stop
-from registry_gc.policy.decide import reach
+from registry_gc.policy.decide import Decision, reach
 from registry_gc.registry.graph import Graph
 from registry_gc.registry.version_names import is_plain_tag
 from registry_gc.registry.versions import Version, newer
@@ -81,14 +81,14 @@ def _spare(reader: Reader, plan: Plan, roots: dict[int, str]) -> Plan:
     kept = {**plan.kept, **roots}
     holding = {**kept, **dict.fromkeys(plan.failed, "")}
 
-    def settle(graph: Graph) -> dict[int, str]:
-        return reach(standing, holding, graph)
+    def settle(graph: Graph) -> Decision:
+        return Decision(reach(standing, holding, graph), {})
 
     graph = reader.complete(standing, plan.graph, plan.rules, settle)
     kept = reach(standing, kept, graph)
     needed = {
         i: f"{reason}, whose deletion failed"
-        for i, reason in settle(graph).items()
+        for i, reason in settle(graph).kept.items()
         if i not in kept and i not in plan.failed
     }
     kept |= needed

@@ -1,0 +1,81 @@
+"""Registries as plain data, and what is decided on them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from registry_gc.policy.decide import Rules, decide
+from registry_gc.registry.graph import Child, Graph, Manifest
+from registry_gc.registry.versions import Version
+from registry_gc.settings.parse import Policy
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+OLD = 400.0
+
+
+def digest(number: int) -> str:
+    return f"sha256:{number:064x}"
+
+
+def attachment(number: int, kind: str = ".sig") -> str:
+    return digest(number).replace(":", "-") + kind
+
+
+@dataclass(frozen=True)
+class Row:
+    """A version that holds manifest number `holds`, an index when there are children."""
+
+    name: str
+    holds: int
+    children: tuple[int, ...] = ()
+    age: float = OLD  # days
+    also: tuple[int, ...] = ()  # older manifests, as 1.25.0 leaves them
+    leaves: bool = True  # whether the index calls its children images
+
+
+def untagged(holds: int, children: tuple[int, ...] = (), age: float = OLD) -> Row:
+    return Row(digest(holds), holds, children, age)
+
+
+def registry(rows: Sequence[Row]) -> tuple[list[Version], Graph]:
+    """The rows with ids 1, 2, 3…, and their whole graph."""
+    versions = [
+        Version(place, "app", row.name, NOW - timedelta(days=row.age))
+        for place, row in enumerate(rows, 1)
+    ]
+    graph = {
+        place: Manifest(
+            tuple(map(digest, (row.holds, *row.also))),
+            tuple(Child(digest(n), "linux/amd64", row.leaves) for n in row.children),
+            ((digest(row.holds), 1),),
+        )
+        for place, row in enumerate(rows, 1)
+    }
+    return versions, graph
+
+
+def rules(
+    latest: int = 0, days: int = 0, untagged_days: int = 0, *, protect: str = "", **streams: Policy
+) -> Rules:
+    named = tuple(streams.values())
+    return Rules(tuple(protect.split()), (*named, Policy((), latest, days)), untagged_days)
+
+
+def verdicts(rows: Sequence[Row], rules: Rules) -> tuple[dict[str, str], dict[str, str]]:
+    """Reasons by name: (kept, doomed)."""
+    versions, graph = registry(rows)
+    decision = decide(versions, graph, rules, NOW)
+    names = {v.id: v.name for v in versions}
+    return (
+        {names[i]: reason for i, reason in decision.kept.items()},
+        {names[i]: reason for i, reason in decision.doomed.items()},
+    )
+
+
+def kept(rows: Sequence[Row], rules: Rules) -> dict[str, str]:
+    return verdicts(rows, rules)[0]
+
+
+def tags(*names: str, age: float = OLD) -> list[Row]:
+    """Plain images, the first the newest, a day between two."""
+    return [Row(name, place + 1, age=age + place) for place, name in enumerate(names)]
