@@ -2,10 +2,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint format live soak bench lock
+.PHONY: demo test coverage lint format live soak bench lock
 
 test: $(READY)
 	$(BIN)/pytest
+
+# Without the tests that are slow when watched; what those take, others take too.
+coverage: $(READY)
+	$(BIN)/coverage run -m pytest -m "not property" --ignore tests/contract --ignore tests/test_sandbox.py
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 demo: $(READY)
 	$(BIN)/python -m tests.sandbox.demo
@@ -14,6 +20,9 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --cache-dir .mypy_cache/imports
+	$(BIN)/codespell
+	$(BIN)/zizmor --offline --quiet --no-progress .gitea/workflows/*.yml action.yml
 
 format: $(READY)
 	$(BIN)/ruff format .

@@ -16,6 +16,8 @@ from tests.sandbox import Answer, Box, Drop, Hold, serve
 
 ROOT = Path(__file__).resolve().parents[1]
 ORIGINAL = ["--owner", "acme", "--package", "app", "--keep-days", "180", "--keep-latest", "2"]
+# `make coverage` follows the program into its own process by this variable.
+COVERAGE = {k: v for k, v in os.environ.items() if k == "COVERAGE_PROCESS_CONFIG"}
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +45,7 @@ def environment(box: Box, **more: str) -> dict[str, str]:
     """A clean environment with the address and the token as the original script had them."""
     kept = ("PATH", "HOME", "LANG", "SYSTEMROOT")
     env = {name: os.environ[name] for name in kept if name in os.environ}
-    return env | {"GITEA_HOST": box.url, "GITEA_TOKEN": box.token} | more
+    return env | COVERAGE | {"GITEA_HOST": box.url, "GITEA_TOKEN": box.token} | more
 
 
 def start(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -64,7 +66,8 @@ def inputs(box: Box, folder: Path, **more: str) -> dict[str, str]:
     env |= {"GITHUB_ACTIONS": "true", "GITHUB_SERVER_URL": box.url}
     env |= {"GITHUB_REPOSITORY_OWNER": "acme", "GITHUB_WORKSPACE": str(folder)}
     files = {"GITHUB_OUTPUT": folder / "output", "GITHUB_STEP_SUMMARY": folder / "summary.md"}
-    return {"PATH": os.environ["PATH"]} | env | {name: str(path) for name, path in files.items()}
+    env |= {name: str(path) for name, path in files.items()}
+    return {"PATH": os.environ["PATH"]} | COVERAGE | env
 
 
 def outputs(folder: Path) -> dict[str, str]:

@@ -18,7 +18,8 @@ from registry_gc.server.client import Client
 class Progress(Protocol):
     """Shows that something long goes on: progress("reading app", 500) as advance: advance()."""
 
-    def __call__(self, label: str, total: int) -> AbstractContextManager[Callable[[], None]]: ...
+    def __call__(self, label: str, total: int) -> AbstractContextManager[Callable[[], None]]:
+        """A label and how many steps come; what is yielded is called after each of them."""
 
 
 @dataclass(frozen=True, slots=True)
