@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from registry_gc.policy.decide import Rules, decide
-from registry_gc.registry.graph import Child, Graph, Manifest
+from registry_gc.registry.manifests import Child, Graph, Manifest
 from registry_gc.registry.versions import Version
 from registry_gc.settings.parse import Policy
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry_gc.policy.decide import Decision, Rules, decide, unread
-from registry_gc.registry.graph import Graph
+from registry_gc.registry.manifests import Graph
 from registry_gc.registry.version_names import is_plain_tag
 from registry_gc.settings.parse import Policy
 from tests.policy.registries import (

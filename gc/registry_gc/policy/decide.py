@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from registry_gc.policy.places import count, days, is_younger
-from registry_gc.registry.graph import Child, Graph, children_of, digests_of
+from registry_gc.registry.manifests import Child, Graph, children_of, digests_of
 from registry_gc.registry.version_names import (
     first_match,
     is_digest,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from registry_gc.registry.graph import Graph, children_of, digests_of
+from registry_gc.registry.manifests import Graph, children_of, digests_of
 from registry_gc.registry.versions import Version
 from registry_gc.settings.parse import Policy
 

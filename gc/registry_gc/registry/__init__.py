@@ -1,1 +1,4 @@
-"""What is there: versions, their manifests, and what refers to what. Imports server."""
+"""What is there: versions, manifests, listings and how they are read. Imports server.
+
+versions, version_names and manifests are plain data: policy imports these alone.
+"""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from registry_gc.registry.graph import Graph
+from registry_gc.registry.manifests import Graph
 
 
 def size(graph: Graph, ids: Iterable[int], without: Iterable[int] = ()) -> int:

@@ -8,9 +8,11 @@ from typing import Protocol
 
 from registry_gc.errors import Gone, RegistryGcError, Stop
 from registry_gc.policy.decide import Decision, Reasons, Rules, decide, unread
-from registry_gc.registry.graph import Child, Graph, Indexes, digests_of, read
+from registry_gc.registry.listing import TRIES, Listing, list_versions
+from registry_gc.registry.manifests import Child, Graph, digests_of
+from registry_gc.registry.reading import Indexes, read
 from registry_gc.registry.version_names import is_plain_tag, short
-from registry_gc.registry.versions import TRIES, Listing, Version, list_versions
+from registry_gc.registry.versions import Version
 from registry_gc.report.report import Problem
 from registry_gc.server.client import Client
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from registry_gc.registry import space
-from registry_gc.registry.graph import digests_of
+from registry_gc.registry.manifests import digests_of
 from registry_gc.registry.versions import Version
 from registry_gc.report.report import Image, Problem, Report, Row, State
 from registry_gc.run.mark import Plan

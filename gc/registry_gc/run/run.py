@@ -7,8 +7,8 @@ from threading import Event
 
 from registry_gc.errors import RegistryGcError, Stop
 from registry_gc.policy.decide import Rules
+from registry_gc.registry.listing import Listing, list_versions, select
 from registry_gc.registry.version_names import first_match, is_digest
-from registry_gc.registry.versions import Listing, list_versions, select
 from registry_gc.report.log import Log
 from registry_gc.report.report import Problem, Report
 from registry_gc.run import reporting

@@ -6,9 +6,10 @@ from threading import Event
 
 from registry_gc.errors import Denied, Interrupted, RegistryGcError, Stop
 from registry_gc.policy.decide import Decision, reach
-from registry_gc.registry.graph import Graph
+from registry_gc.registry.listing import newer
+from registry_gc.registry.manifests import Graph
 from registry_gc.registry.version_names import is_plain_tag
-from registry_gc.registry.versions import Version, newer
+from registry_gc.registry.versions import Version
 from registry_gc.run.mark import Plan, Reader
 from registry_gc.server import packages, parallel
 from registry_gc.server.client import Client

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from registry_gc.errors import RegistryGcError
+from registry_gc.registry.listing import Listing
 from registry_gc.registry.version_names import is_digest, is_plain_tag, short
-from registry_gc.registry.versions import Listing, Version
+from registry_gc.registry.versions import Version
 from registry_gc.run.mark import Plan, Reader, described, missing
 from registry_gc.run.sweep import take_in
 

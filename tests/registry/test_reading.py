@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from registry_gc.errors import Gone, RegistryGcError
-from registry_gc.registry.graph import Child, Indexes, Manifest, read
+from registry_gc.registry.manifests import Child, Manifest
+from registry_gc.registry.reading import Indexes, read
 from registry_gc.registry.versions import Version
 from registry_gc.server.client import Client
 from registry_gc.server.transport import Transport

@@ -11,7 +11,8 @@ import pytest
 import requests_mock as rm
 
 from registry_gc.errors import RegistryGcError
-from registry_gc.registry.versions import Listing, Version, list_versions, newer, select
+from registry_gc.registry.listing import Listing, list_versions, newer, select
+from registry_gc.registry.versions import Version
 from registry_gc.server.client import Client
 from registry_gc.server.transport import Transport
 from tests.sandbox import Answer, Box, Request, serve

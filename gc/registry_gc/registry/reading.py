@@ -1,14 +1,15 @@
-"""What refers to what: the manifests of versions, read through the client."""
+"""What versions hold, read through the client."""
 
 import hashlib
 import json
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from registry_gc.errors import RegistryGcError
+from registry_gc.registry.manifests import Child, Manifest
 from registry_gc.registry.version_names import is_digest
 from registry_gc.registry.versions import Version
 from registry_gc.server import packages
@@ -29,38 +30,8 @@ IMAGE_TYPES = frozenset(
 _DIGEST = re.compile(r"[a-z0-9+._-]+:[0-9a-f]{32,}")
 
 
-@dataclass(frozen=True, slots=True)
-class Child:
-    """An entry of an index."""
-
-    digest: str
-    platform: str  # `linux/arm64`, or "" when the index does not say
-    is_leaf: bool  # the index calls it an image, which has no children of its own
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """What a version holds."""
-
-    digests: tuple[str, ...]  # one; after re-pushes to 1.25.0 and 1.25.1 several, newest first
-    children: tuple[Child, ...]  # of an index, else none
-    blobs: tuple[tuple[str, int], ...]  # digest and size in bytes of each file, manifests too
-
-
-Graph = Mapping[int, Manifest]  # a version's id -> its manifest; what was not read is not in it
-Indexes = dict[tuple[str, str], tuple[Child, ...]]  # (image, reference) -> children, fetched once
-
-
-def digests_of(version: Version, graph: Graph) -> tuple[str, ...]:
-    """The digests a version can be pulled by, as far as they are known."""
-    if version.id in graph:
-        return graph[version.id].digests
-    return (version.name,) if is_digest(version.name) else ()
-
-
-def children_of(version: Version, graph: Graph) -> tuple[Child, ...]:
-    """The entries of an index; none for an image, or for what was not read."""
-    return graph[version.id].children if version.id in graph else ()
+Indexes = dict[tuple[str, str], tuple[Child, ...]]
+"""(image, reference) -> children of what it refers to, filled while reading: fetched once."""
 
 
 def read(

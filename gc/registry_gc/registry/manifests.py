@@ -1,0 +1,47 @@
+"""What versions hold and refer to, as plain data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from registry_gc.registry.version_names import is_digest
+from registry_gc.registry.versions import Version
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """An entry of an index."""
+
+    digest: str
+    """Of any algorithm."""
+    platform: str
+    """`linux/arm64`, or "" when the index does not say."""
+    is_leaf: bool
+    """The index calls it an image, which has no children of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a version holds."""
+
+    digests: tuple[str, ...]
+    """One; after re-pushes to 1.25.0 and 1.25.1 several, newest first."""
+    children: tuple[Child, ...]
+    """Of an index, else none."""
+    blobs: tuple[tuple[str, int], ...]
+    """Digest and size in bytes of each file, manifests too."""
+
+
+Graph = Mapping[int, Manifest]
+"""A version's id -> its manifest; what was not read is not in it."""
+
+
+def digests_of(version: Version, graph: Graph) -> tuple[str, ...]:
+    """The digests a version can be pulled by, as far as they are known."""
+    if version.id in graph:
+        return graph[version.id].digests
+    return (version.name,) if is_digest(version.name) else ()
+
+
+def children_of(version: Version, graph: Graph) -> tuple[Child, ...]:
+    """The entries of an index; none for an image, or for what was not read."""
+    return graph[version.id].children if version.id in graph else ()
