@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from hypothesis import strategies as st
+
 from registry_gc.policy.decide import Rules, decide
 from registry_gc.registry.manifests import Child, Graph, Manifest
 from registry_gc.registry.versions import Version
@@ -79,3 +81,22 @@ def kept(rows: Sequence[Row], rules: Rules) -> dict[str, str]:
 def tags(*names: str, age: float = OLD) -> list[Row]:
     """Plain images, the first the newest, a day between two."""
     return [Row(name, place + 1, age=age + place) for place, name in enumerate(names)]
+
+
+@st.composite
+def registries(draw: st.DrawFn) -> list[Row]:
+    """Images 1 to 6, and 11 to 14 that are indexes of some, under any names and of any age."""
+    ages = st.sampled_from([0.0, 1.0, 2.0, 3.0, 4.0])
+    images = {n: () for n in range(1, 7)}
+    parts = st.lists(st.sampled_from([*range(1, 7), 77]), min_size=1, max_size=3, unique=True)
+    manifests: dict[int, tuple[int, ...]] = {
+        **images,
+        **{n: tuple(draw(parts)) for n in range(11, 15)},
+    }
+    subjects = st.sampled_from([attachment(n, k) for n in (1, 2, 11, 12, 99) for k in ("", ".sig")])
+    names = st.sampled_from(["latest", "v1", "v2", "v3", "b1", "b2", "b3"]) | subjects
+    tagged = draw(st.dictionaries(names, st.sampled_from(list(manifests)), max_size=9))
+    bare = draw(st.sets(st.sampled_from(list(manifests)), max_size=8))
+    rows = [Row(name, n, manifests[n], draw(ages)) for name, n in tagged.items()]
+    rows += [untagged(n, manifests[n], draw(ages)) for n in sorted(bare)]
+    return draw(st.permutations(rows))

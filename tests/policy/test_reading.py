@@ -17,6 +17,7 @@ from tests.policy.registries import (
     attachment,
     digest,
     kept,
+    registries,
     registry,
     rules,
     tags,
@@ -80,25 +81,6 @@ def test_once_a_digest_is_in_use_all_tags_are_read() -> None:
 def test_everything_is_read_at_once_when_the_space_is_measured() -> None:
     rows = [*tags("c", "b"), untagged(9)]
     assert reading(rows, rules(latest=1), True)[0] == [{"c", "b", digest(9)}]
-
-
-@st.composite
-def registries(draw: st.DrawFn) -> list[Row]:
-    """Images 1 to 6, and 11 to 14 that are indexes of some, under any names and of any age."""
-    ages = st.sampled_from([0.0, 1.0, 2.0, 3.0, 4.0])
-    images = {n: () for n in range(1, 7)}
-    parts = st.lists(st.sampled_from([*range(1, 7), 77]), min_size=1, max_size=3, unique=True)
-    manifests: dict[int, tuple[int, ...]] = {
-        **images,
-        **{n: tuple(draw(parts)) for n in range(11, 15)},
-    }
-    subjects = st.sampled_from([attachment(n, k) for n in (1, 2, 11, 12, 99) for k in ("", ".sig")])
-    names = st.sampled_from(["latest", "v1", "v2", "v3", "b1", "b2", "b3"]) | subjects
-    tagged = draw(st.dictionaries(names, st.sampled_from(list(manifests)), max_size=9))
-    bare = draw(st.sets(st.sampled_from(list(manifests)), max_size=8))
-    rows = [Row(name, n, manifests[n], draw(ages)) for name, n in tagged.items()]
-    rows += [untagged(n, manifests[n], draw(ages)) for n in sorted(bare)]
-    return draw(st.permutations(rows))
 
 
 @st.composite

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from registry_gc.policy.places import count, days, is_younger
+from registry_gc.registry.links import Links
 from registry_gc.registry.manifests import Child, Graph, children_of, digests_of
 from registry_gc.registry.version_names import (
     first_match,
     is_digest,
     is_plain_tag,
     short,
-    subject_of,
 )
 from registry_gc.registry.versions import Version
 from registry_gc.settings.parse import Policy
@@ -90,23 +90,13 @@ def judge(
 def reach(versions: Iterable[Version], roots: Reasons, graph: Graph) -> dict[int, str]:
     """The roots and all they reach: children of indexes, and attachments of what is kept."""
     versions = list(versions)
-    holders: dict[str, list[Version]] = {}
-    attachments: dict[str, list[Version]] = {}
-    for version in versions:
-        for digest in digests_of(version, graph):
-            holders.setdefault(digest, []).append(version)
-        if subject := subject_of(version.name):
-            attachments.setdefault(subject, []).append(version)
-
+    links = Links(versions, graph)
     kept = dict(roots)
     queue = deque((v, short(v.name)) for v in versions if v.id in kept)
     while queue:
         version, root = queue.popleft()
-        manifest = graph.get(version.id)
-        children = [c.digest for c in manifest.children] if manifest else []
-        reached = [(v, f"part of {root}") for digest in children for v in holders.get(digest, ())]
-        for digest in digests_of(version, graph):
-            reached += [(v, f"attached to {root}") for v in attachments.get(digest, ())]
+        reached = [(other, f"part of {root}") for other in links.listed(version)]
+        reached += [(other, f"attached to {root}") for other in links.attached(version)]
         for other, reason in reached:
             if other.id not in kept:
                 kept[other.id] = reason
