@@ -1,23 +1,16 @@
 """The whole program, started as a person or a runner starts it, on the sandbox."""
 
 import json
-import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 
+from tests.program import COMMAND, ORIGINAL, environment, fill, inputs, outputs, start
 from tests.sandbox import Answer, Box, Drop, Hold, serve
-
-ROOT = Path(__file__).resolve().parents[1]
-ORIGINAL = ["--owner", "acme", "--package", "app", "--keep-days", "180", "--keep-latest", "2"]
-# `make coverage` follows the program into its own process by this variable.
-COVERAGE = {k: v for k, v in os.environ.items() if k == "COVERAGE_PROCESS_CONFIG"}
 
 
 @pytest.fixture(scope="module")
@@ -29,51 +22,9 @@ def module_box() -> Iterator[Box]:
 
 @pytest.fixture
 def box(module_box: Box) -> Box:
-    """A sandbox with ten plain tags, `latest`, a pin, and a two-platform build; six go."""
-    module_box.reset()
-    module_box.store.now = datetime.now(UTC)
-    for number in range(10):
-        module_box.push.image("app", f"sha-{number}", seed=number)
-        module_box.store.age("app", f"sha-{number}", days=100 + number * 30)
-    module_box.push.image("app", "latest", seed=0)
-    module_box.push.image("app", "corpus-2026-10", seed=9)
-    module_box.store.age("app", "corpus-2026-10", days=300)
+    """A sandbox with twelve versions, of which seven go."""
+    fill(module_box)
     return module_box
-
-
-def environment(box: Box, **more: str) -> dict[str, str]:
-    """A clean environment with the address and the token as the original script had them."""
-    kept = ("PATH", "HOME", "LANG", "SYSTEMROOT")
-    env = {name: os.environ[name] for name in kept if name in os.environ}
-    return env | COVERAGE | {"GITEA_HOST": box.url, "GITEA_TOKEN": box.token} | more
-
-
-def start(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Runs the program; whatever a user does, there is no traceback, and never the token."""
-    command = [sys.executable, str(ROOT / "entrypoint.py"), *arguments]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
-    assert "Traceback" not in done.stdout + done.stderr
-    token = env.get("GITEA_TOKEN") or env.get("INPUT_TOKEN", "")
-    masked = done.stdout.removeprefix(f"::add-mask::{token}\n")
-    assert not token or token not in masked + done.stderr
-    return done
-
-
-def inputs(box: Box, folder: Path, **more: str) -> dict[str, str]:
-    """What a runner passes: INPUT_* with hyphens, and the files to write to."""
-    given = {"token": box.token, "package": "app", "keep-latest": "2", "keep-days": ""} | more
-    env = {f"INPUT_{name.replace('_', '-').upper()}": text for name, text in given.items()}
-    env |= {"GITHUB_ACTIONS": "true", "GITHUB_SERVER_URL": box.url}
-    env |= {"GITHUB_REPOSITORY_OWNER": "acme", "GITHUB_WORKSPACE": str(folder)}
-    files = {"GITHUB_OUTPUT": folder / "output", "GITHUB_STEP_SUMMARY": folder / "summary.md"}
-    env |= {name: str(path) for name, path in files.items()}
-    return {"PATH": os.environ["PATH"]} | COVERAGE | env
-
-
-def outputs(folder: Path) -> dict[str, str]:
-    """The outputs a run wrote."""
-    lines = (folder / "output").read_text(encoding="utf-8").splitlines()
-    return dict(line.split("=", 1) for line in lines)
 
 
 def test_original_command_line_keeps_what_it_kept(box: Box) -> None:
@@ -184,24 +135,6 @@ def test_a_strange_server_gets_a_sentence(box: Box, fault: Answer, says: str) ->
     assert says in done.stdout
 
 
-def test_report_that_cannot_be_written_fails_after_the_run(box: Box, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("", encoding="utf-8")
-    done = start(env=inputs(box, tmp_path, report="file/gc.json"))
-    assert done.returncode == 1
-    assert "cannot be written" in done.stderr
-    assert outputs(tmp_path)["deleted"] == "7"
-
-
-def test_files_of_the_runner_that_cannot_be_written_fail_after_the_run(
-    box: Box, tmp_path: Path
-) -> None:
-    env = inputs(box, tmp_path) | {"GITHUB_STEP_SUMMARY": str(tmp_path / "no" / "summary.md")}
-    done = start(env=env)
-    assert done.returncode == 1
-    assert "cannot be written" in done.stderr
-    assert outputs(tmp_path)["deleted"] == "7"
-
-
 def test_every_line_of_a_badly_pasted_token_is_masked(box: Box, tmp_path: Path) -> None:
     done = start(env=inputs(box, tmp_path, token="user\nS3CRETS3CRET"))
     assert done.returncode == 2
@@ -219,16 +152,6 @@ def test_an_address_or_a_ca_that_cannot_be_is_a_sentence(box: Box, change: dict[
     assert "failed:" in done.stdout
 
 
-def test_a_closed_log_does_not_end_a_run(box: Box) -> None:
-    command = [sys.executable, str(ROOT / "entrypoint.py"), *ORIGINAL]
-    read, write = os.pipe()
-    os.close(read)
-    done = subprocess.run(command, env=environment(box), stdout=write, check=False)
-    os.close(write)
-    assert len(box.store.versions("app")) == 5
-    assert done.returncode in (0, 120)  # 120: the interpreter could not flush at its end
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_cancelled_job_finishes_what_is_in_flight_and_reports_it(
     box: Box, tmp_path: Path, number: signal.Signals
@@ -243,8 +166,7 @@ def test_a_cancelled_job_finishes_what_is_in_flight_and_reports_it(
 
     box.faults.plan = hold
     env = inputs(box, tmp_path, concurrency="1")
-    command = [sys.executable, str(ROOT / "entrypoint.py")]
-    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(COMMAND, env=env, stdout=subprocess.PIPE, text=True) as process:
         assert in_flight.wait(30)
         process.send_signal(number)
         Thread(target=go_on.set).start()

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
@@ -12,14 +13,20 @@ from typing import Any
 
 import click
 
-from registry_gc import __version__, runner
+from registry_gc import __version__, runner, streams
 from registry_gc.errors import UsageError
 from registry_gc.report.escaping import one_line
-from registry_gc.settings.inputs import INPUTS, Settings, load
+from registry_gc.settings import secret
+from registry_gc.settings.inputs import INPUTS, load
 
 EPILOG = (
     "The token is read from GITEA_TOKEN. In a workflow the same settings come from the action's "
     "inputs. Exit code: 0 done, 1 something failed or was refused, 2 wrong usage."
+)
+SPARE_DELETION = (
+    "Nothing is done: a package's deletion started this job (event registry_package, action "
+    "deleted), and each of our own would start another. In the workflow, write on: "
+    "registry_package: types: [published]."
 )
 
 
@@ -40,37 +47,63 @@ def _with_inputs(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@click.command(epilog=EPILOG)
+class _Command(click.Command):
+    """Wrong usage is told without a token that was typed where none belongs."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does it."""
+        streams.outlive_readers()
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            text = one_line(secret.redacted(error.format_message(), os.environ))
+            raise click.UsageError(text, ctx) from None
+
+
+@click.command(cls=_Command, epilog=EPILOG)
 @click.version_option(__version__, prog_name="registry-gc")
 @_with_inputs
 def main(**options: str | None) -> None:
     """Removes old tags and unreachable manifests from a Gitea or Forgejo container registry,
     and never breaks an image that stays."""
-    if sys.stdout is None:  # closed by who started this; nothing reads the log then
-        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for good
     if runner.is_present(os.environ):
-        for line in runner.secrets(os.environ):
-            print(f"::add-mask::{line}", flush=True)
+        for line in secret.lines(os.environ):
+            click.echo(f"::add-mask::{line}")
     try:
-        settings = load(options, os.environ)
+        sys.exit(_run(options))
     except UsageError as error:
         for problem in error.problems:
-            click.echo(f"registry-gc: {one_line(problem)}", err=True)
+            _tell(problem)
         sys.exit(2)
-    sys.exit(_run(settings))
 
 
-def _run(settings: Settings) -> int:
+def _run(options: dict[str, str | None]) -> int:
+    """Checks all that can be checked here, and runs. Raises UsageError before any request."""
+    event = runner.event(os.environ)
+    if runner.is_deletion(os.environ, event):
+        click.echo(SPARE_DELETION)
+        return 0
+    settings = load(options, os.environ)
+    if not settings.dry_run:
+        runner.check_no_dry_run(event)
     # Imported here so that --help and wrong settings answer at once.
-    from registry_gc.report import document, outputs, summary
+    from registry_gc.report import document, files, outputs, summary
     from registry_gc.report.log import for_stream
+    from registry_gc.report.report import Problem
     from registry_gc.run.run import run
     from registry_gc.server.client import Client
     from registry_gc.server.transport import Transport
 
+    workspace = runner.workspace(os.environ)
+    output, page = runner.output_file(os.environ), runner.summary_file(os.environ)
+    places = files.tried(settings.report, workspace, output, page)
     stop = _stopped_by_signals()
     log = for_stream(sys.stdout, os.environ)
     log.start(__version__, settings.server_url, settings.owner, settings.public())
+    unknown = () if settings.dry_run else runner.missing_event(os.environ, event)
+    warnings = [Problem(text, is_error=False) for text in (*unknown, *places.missing)]
+    for warning in warnings:
+        log.problem(warning.text, warning.is_error)
     client = Client(
         Transport(settings.concurrency, stop),
         settings.server_url,
@@ -78,32 +111,36 @@ def _run(settings: Settings) -> int:
         settings.token,
         settings.concurrency,
     )
-    workspace = runner.workspace(os.environ)
     report = run(settings, client, datetime.now(UTC), workspace, log, stop)
+    report = replace(report, problems=(*warnings, *report.problems))
     log.finish(report)
     path = str(workspace / settings.report) if settings.report else ""
     values = outputs.outputs(report, settings, path)
-    return max(
-        report.exit_code,
-        _tried(lambda: _write(path, document.render(report, __version__))),
-        _tried(lambda: runner.write_outputs(os.environ, values)),
-        _tried(lambda: runner.write_summary(os.environ, summary.render(report))),
+    todo = (
+        (places.report, files.replace, document.render(report, __version__)),
+        (places.output, files.append, runner.output_text(values)),
+        (places.summary, files.append, summary.render(report)),
     )
+    return max(report.exit_code, *(_written(*one) for one in todo))
 
 
-def _tried(write: Callable[[], None]) -> int:
-    """1 when a file could not be written, which is said; the run itself is done by then."""
+def _written(path: Path | None, write: Callable[[Path, str], None], text: str) -> int:
+    """1 when the file could not be written, which is told, for the run itself is done by then."""
     try:
-        write()
+        if path:
+            write(path, text)
     except OSError as error:
-        problem = one_line(f"{error.filename} cannot be written: {error.strerror}.")
-        click.echo(f"registry-gc: {problem}", err=True)
+        _tell(f"{path} cannot be written: {error.strerror}.")
         return 1
     return 0
 
 
+def _tell(problem: str) -> None:
+    click.echo(f"registry-gc: {one_line(secret.redacted(problem, os.environ))}", err=True)
+
+
 def _stopped_by_signals() -> Event:
-    """Set by SIGTERM (a cancelled job) and Ctrl-C; a second one ends the program at once."""
+    """Set by SIGTERM (a cancelled job) and Ctrl-C; the same once more ends the program at once."""
     stop = Event()
 
     def handle(number: int, _frame: FrameType | None) -> None:
@@ -112,10 +149,6 @@ def _stopped_by_signals() -> Event:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, handle)
+    # A terminal that closes is no wish to stop half-way: the run goes on, and writes its files.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     return stop
-
-
-def _write(path: str, text: str) -> None:
-    if path:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).write_text(text, encoding="utf-8")

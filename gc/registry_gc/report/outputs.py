@@ -10,7 +10,8 @@ from registry_gc.settings.inputs import Settings
 def outputs(report: Report, settings: Settings, report_path: str) -> dict[str, str]:
     """The action's outputs. In a dry run they say what would have been deleted.
 
-    `deleted-tags` names plain tags when `package` is one name, `image:tag` otherwise.
+    `deleted-tags` names plain tags when `package` is one name, `image:tag` otherwise; it is JSON
+    with a line for each, for runners lose lines over 64 KiB.
     """
     is_one = len(settings.package) == 1 and not set("*?[") & set(settings.package[0])
     there = {(i.name, r.version.name) for i, r in report.rows() if r.state is State.KEPT}
@@ -25,6 +26,6 @@ def outputs(report: Report, settings: Settings, report_path: str) -> dict[str, s
         "kept": str(report.count(State.KEPT)),
         "failed": str(report.count(State.FAILED)),
         "reclaimable-bytes": "" if report.freed is None else str(report.freed),
-        "deleted-tags": json.dumps(tags),
+        "deleted-tags": json.dumps(tags, indent=0),
         "report": report_path,
     }

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from registry_gc.errors import UsageError
-from registry_gc.settings import parse
+from registry_gc.settings import parse, secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ INPUTS = (
         "Afterwards run the server's cleanup_packages; needs a site admin's write:admin token.",
         "false",
     ),
-    Input("report", str.strip, "Path in the workspace for a JSON report."),
+    Input("report", parse.path, "Path in the workspace for a JSON report."),
 )
 
 
@@ -141,14 +141,15 @@ def load(options: Mapping[str, str | None], env: Mapping[str, str]) -> Settings:
         try:
             if declared.required and not text:
                 raise ValueError(_MISSING[declared.name])
+            if declared.name != "token" and secret.is_in(text, env):
+                raise ValueError(_MISPLACED)
+            parse.check_text(text)
             values[declared.field] = declared.parse(text) if text else parse.EMPTY[declared.field]
         except ValueError as error:
-            shown = "" if _is_secret(declared.name, text) else f" {parse.shown(text)}"
+            shown = "" if _is_secret(declared.name, text, env) else f" {parse.shown(text)}"
             problems.append(f"{declared.name}:{shown} {error}")
     if problems:
-        # The token may have been put into another input by mistake.
-        secret = _text(INPUTS[0], options, env).strip()
-        raise UsageError(tuple(p.replace(secret, "***") if secret else p for p in problems))
+        raise UsageError(tuple(problems))
     if values["keep_untagged_days"] is None:
         values["keep_untagged_days"] = values["keep_days"]
     return Settings(**values)
@@ -164,6 +165,11 @@ _MISSING = {
     "package": "is missing. Pass an image's name, several with commas, or * for all of the owner.",
 }
 
+_MISPLACED = (
+    "*** holds the token, or a part of it: pass the token as the input token only (GITEA_TOKEN on "
+    "a command line)."
+)
+
 
 def _text(declared: Input, options: Mapping[str, str | None], env: Mapping[str, str]) -> str:
     given = (
@@ -175,11 +181,10 @@ def _text(declared: Input, options: Mapping[str, str | None], env: Mapping[str, 
     return next((text for text in given if text and text.strip()), "")
 
 
-def _is_secret(name: str, text: str) -> bool:
-    """Whether the text must not be shown: the token, or an address that may hold one."""
-    return (
-        not text or name == "token" or (name == "server-url" and bool({"@", "?", "#"} & set(text)))
-    )
+def _is_secret(name: str, text: str, env: Mapping[str, str]) -> bool:
+    """Whether the text must not be shown: the token, or what may hold one."""
+    is_address_with_more = name == "server-url" and bool({"@", "?", "#"} & set(text))
+    return not text or name == "token" or is_address_with_more or secret.is_in(text, env)
 
 
 def _misspelt(env: Mapping[str, str]) -> list[str]:
@@ -191,8 +196,10 @@ def _misspelt(env: Mapping[str, str]) -> list[str]:
         wrong = variable.removeprefix("INPUT_").lower().replace("_", "-")
         if variable.startswith("INPUT_") and variable not in known and env[variable].strip():
             near = difflib.get_close_matches(wrong, names, 1, 0.7)
+            if wrong.startswith("dry"):
+                near = ["dry-run"]
             # `repo` is hardly meant for `report`: more likely it is another action's input.
-            if near and ("-" in wrong or not near[0].startswith(wrong)):
+            if near and wrong != "repo":
                 shown = variable.removeprefix("INPUT_").lower()
                 problems.append(f"{shown}: there is no such input. Did you mean {near[0]}?")
     return problems

@@ -1,6 +1,7 @@
 """Text to value, one function a kind of input; each raises ValueError with what is allowed."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ EMPTY: dict[str, Any] = {
     "report": "",
 }
 MOST_DAYS = 999_999
+_GITEA_TOKEN = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F]{40}(?![0-9a-fA-F])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +43,20 @@ class Limit:
 
 
 def shown(text: str) -> str:
-    """A wrong value as the error shows it: quoted, on one line, cut when long."""
-    quoted = '"' + " ".join(text.split()) + '"'
+    """A wrong value as the error shows it: quoted, on one line, cut when long.
+
+    What looks like a token of Gitea's is hidden: it may have been put there by mistake.
+    """
+    quoted = '"' + _GITEA_TOKEN.sub("***", " ".join(text.split())) + '"'
     return quoted if len(quoted) <= 80 else quoted[:79] + "…"
+
+
+def check_text(text: str) -> None:
+    """Raises ValueError for bytes that are no UTF-8, and for characters that no name has."""
+    if any(unicodedata.category(c) in ("Cs", "Cc") and not c.isspace() for c in text):
+        raise ValueError(
+            "has bytes that are no text (UTF-8), or control characters: copy it again."
+        )
 
 
 def token(text: str) -> str:
@@ -142,6 +155,14 @@ def paths(text: str) -> tuple[str, ...]:
     if not all(found):
         raise ValueError("has an empty entry: remove the comma that is too much.")
     return found
+
+
+def path(text: str) -> str:
+    """One path."""
+    text = text.strip()
+    if not text.isprintable():
+        raise ValueError("is not one path on one line.")
+    return text
 
 
 def policies(text: str) -> tuple[Policy, ...]:

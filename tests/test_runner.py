@@ -1,0 +1,184 @@
+"""What the runner's event says is heeded, and what is not understood of it stops the run."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registry_gc import runner
+from tests.program import LONGEST_LINE, read_outputs
+
+
+def job(folder: Path, body: object, name: str = "workflow_dispatch") -> dict[str, str]:
+    """The variables of a job that an event with this JSON started."""
+    file = folder / "event.json"
+    file.write_text(body if isinstance(body, str) else json.dumps(body), encoding="utf-8")
+    return {
+        "GITEA_ACTIONS": "true",
+        "GITHUB_EVENT_NAME": name,
+        "GITHUB_EVENT_PATH": str(file),
+    }
+
+
+def asked(folder: Path, body: object) -> str:
+    """What is said to a real run that such an event started; "" when it may go on."""
+    try:
+        runner.check_no_dry_run(runner.event(job(folder, body)))
+    except runner.DryRunAsked as error:
+        return str(error)
+    return ""
+
+
+# --- a dry run asked for
+
+
+@pytest.mark.parametrize("value", [True, "true", "True", "TRUE", " true ", "yes", "on", "1", 1])
+@pytest.mark.parametrize("name", ["dry-run", "dry_run", "dryrun", "Dry-Run", "DRY_RUN"])
+def test_a_dry_run_that_was_asked_for_is_told_with_the_line_to_change(
+    tmp_path: Path, name: str, value: object
+) -> None:
+    said = asked(tmp_path, {"inputs": {"tag": "x", name: value}})
+    assert said.endswith(f"dry-run: ${{{{ github.event.inputs.{name} }}}}")
+    assert f"{name}: {value}, but" in said
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"dry-run": False},
+        {"dry-run": "false"},
+        {"dry-run": ""},
+        {"dry-run": None},
+        {"dry_run": "no"},
+        {"dry-run": 0},
+        {"tag": "true", "run": True, "": True},
+        {},
+        None,
+        "",
+    ],
+)
+def test_no_other_input_is_taken_for_a_dry_run(tmp_path: Path, inputs: Any) -> None:
+    assert asked(tmp_path, {"inputs": inputs}) == ""
+    assert asked(tmp_path, {"action": "opened", "inputs": inputs}) == ""
+
+
+@pytest.mark.parametrize("value", [{"value": True}, [True], {}, []])
+def test_a_dry_run_input_of_an_odd_kind_is_taken_for_one_that_was_asked_for(
+    tmp_path: Path, value: object
+) -> None:
+    assert asked(tmp_path, {"inputs": {"dry-run": value}})
+
+
+def test_an_event_without_inputs_asks_for_nothing(tmp_path: Path) -> None:
+    assert asked(tmp_path, {"ref": "refs/heads/main", "commits": [{"inputs": "x"}]}) == ""
+    assert runner.event(job(tmp_path, '\ufeff{"a": 1}')) == {"a": 1}  # with a byte-order mark
+
+
+# --- files that are not there, or that cannot be understood
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "{",
+        "null",
+        "7",
+        "[]",
+        '"true"',
+        "[" * 100_000,
+        '{"inputs": "dry-run"}',
+        '{"inputs": ["dry-run"]}',
+        '{"inputs": 7}',
+    ],
+)
+def test_an_event_that_is_not_understood_stops_the_run(tmp_path: Path, body: str) -> None:
+    with pytest.raises(runner.UnclearEvent, match="not known whether a dry run was asked for"):
+        runner.event(job(tmp_path, body))
+
+
+def test_an_event_that_is_no_file_or_too_large_stops_the_run(tmp_path: Path) -> None:
+    env = job(tmp_path, "{}")
+    os.truncate(env["GITHUB_EVENT_PATH"], runner.LARGEST_EVENT + 1)
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for path in (env["GITHUB_EVENT_PATH"], tmp_path, tmp_path / "pipe", tmp_path / "loop"):
+        with pytest.raises(runner.UnclearEvent):
+            runner.event({**env, "GITHUB_EVENT_PATH": str(path)})
+
+
+@pytest.mark.parametrize("path", ["", "event.json", "none/event.json", "event.txt/x"])
+def test_a_file_that_is_not_here_is_warned_of_where_it_matters(tmp_path: Path, path: str) -> None:
+    """On a runner in host mode the path is one of the host's."""
+    (tmp_path / "event.txt").touch()
+    env = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_PATH": path and str(tmp_path / path)}
+    assert runner.event(env) is None
+    for name, what in (
+        ("workflow_dispatch", "a dry run was asked for"),
+        ("registry_package", "a deletion started it"),
+    ):
+        (said,) = runner.missing_event({**env, "GITHUB_EVENT_NAME": name}, None)
+        assert what in said
+        assert runner.missing_event({**env, "GITHUB_EVENT_NAME": name}, {}) == ()
+        assert runner.missing_event({"GITHUB_EVENT_NAME": name}, None) == ()
+    for name in ("schedule", "push", ""):
+        assert runner.missing_event({**env, "GITHUB_EVENT_NAME": name}, None) == ()
+
+
+def test_without_a_runner_there_is_no_event(tmp_path: Path) -> None:
+    env = job(tmp_path, "not JSON")
+    for name in ("GITHUB_ACTIONS", "GITEA_ACTIONS", "FORGEJO_ACTIONS"):
+        with pytest.raises(runner.UnclearEvent):
+            runner.event({"GITHUB_EVENT_PATH": env["GITHUB_EVENT_PATH"], name: "true"})
+    assert runner.event({**env, "GITEA_ACTIONS": "false"}) is None
+
+
+# --- a deletion
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "is_deletion"),
+    [
+        ("registry_package", {"action": "deleted"}, True),
+        ("registry_package", {"action": "created"}, False),
+        ("registry_package", {}, False),
+        ("registry_package", {"action": ["deleted"]}, False),
+        ("pull_request", {"action": "deleted"}, False),
+        ("", {"action": "deleted"}, False),
+    ],
+)
+def test_only_the_deletion_of_a_package_is_one(
+    tmp_path: Path, name: str, body: object, is_deletion: bool
+) -> None:
+    env = job(tmp_path, body, name)
+    assert runner.is_deletion(env, runner.event(env)) is is_deletion
+    assert runner.is_deletion(env, None) is False
+
+
+# --- outputs
+
+NAMES = st.from_regex(r"[a-z][a-z-]{0,9}", fullmatch=True)
+LINES = st.text(st.characters(codec="utf-8", exclude_characters="\n"), max_size=20)
+VALUES = st.lists(LINES | st.sampled_from(("a=b", "x<<EOF", "EOF", "")), max_size=4).map("\n".join)
+
+
+@given(st.dictionaries(NAMES, VALUES, max_size=4))
+def test_a_runner_reads_every_output_as_it_was(values: dict[str, str]) -> None:
+    assert read_outputs(runner.output_text(values).encode()) == values
+
+
+def test_no_line_of_many_is_longer_than_a_runner_reads() -> None:
+    values = {"tags": "\n".join(f"tag-{n}" for n in range(20_000)), "report": "/w/gc.json"}
+    assert len(values["tags"]) > LONGEST_LINE
+    assert read_outputs(runner.output_text(values).encode()) == values
+
+
+def test_a_delimiter_is_another_one_each_time() -> None:
+    """Who knows it in advance could end the value with it, in the name of a tag."""
+    first, second = (runner.output_text({"tags": "a\nb"}) for _ in range(2))
+    assert first.splitlines()[1:-1] == second.splitlines()[1:-1] == ["a", "b"]
+    assert first != second
