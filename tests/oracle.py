@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 
 from registry_gc.settings.inputs import Settings
 from tests.sandbox import Pusher, Store
-from tests.sandbox.rows import MANIFEST, Version
+from tests.sandbox.rows import MANIFEST, File, Version
 
 Name = tuple[str, str]  # image and version
 OWNER = "acme"
@@ -39,7 +39,8 @@ class _Known:
     number: int
     digests: frozenset[str]
     pulls: str  # the digest that a pull gets
-    children: frozenset[str]
+    children: frozenset[str]  # of that one
+    needed: frozenset[str]  # the children of all its manifests
 
     @property
     def is_untagged(self) -> bool:
@@ -93,17 +94,38 @@ def all_whole(store: Store) -> set[Name]:
     return {(image, name) for image in images for name in whole(store, image)}
 
 
+def whole_digests(store: Store, names: Iterable[Name]) -> set[Name]:
+    """What can be pulled whole by digest, of all that these versions hold."""
+    pusher = Pusher.into(store, OWNER)
+    held = {
+        (image, file.blob.digest)
+        for image, name in names
+        for file in _manifests(store.version(OWNER, image, name))
+    }
+    return {(image, digest) for image, digest in held if not pusher.missing(image, digest)}
+
+
 def _known(store: Store, image: str) -> list[_Known]:
     rows: list[Version] = list(store.owner(OWNER).images[image].versions.values())
     found = []
     for row in rows:
-        manifests = [file.blob for file in row.files if file.name == MANIFEST]
-        blob = store.manifest(OWNER, image, row.name).blob
-        pulled = json.loads(blob.content)
-        children = frozenset(child["digest"] for child in pulled.get("manifests", ()))
-        digests = frozenset(blob.digest for blob in manifests)
-        found.append(_Known(row.name, row.created_at, row.id, digests, blob.digest, children))
+        newest, *older = sorted(_manifests(row), key=lambda file: file.id, reverse=True)
+        children = _children(newest)
+        needed = children.union(*map(_children, older))
+        digests = frozenset(file.blob.digest for file in (newest, *older))
+        pulls = newest.blob.digest
+        found.append(_Known(row.name, row.created_at, row.id, digests, pulls, children, needed))
     return found
+
+
+def _manifests(row: Version) -> list[File]:
+    """One; on 1.25.0 those of earlier pushes too."""
+    return [file for file in row.files if file.name == MANIFEST]
+
+
+def _children(file: File) -> frozenset[str]:
+    body = json.loads(file.blob.content)
+    return frozenset(child["digest"] for child in body.get("manifests", ()))
 
 
 def _kept(versions: list[_Known], settings: Settings, now: datetime, used: set[str]) -> set[str]:
@@ -202,7 +224,7 @@ def _closure(versions: list[_Known], roots: set[str]) -> set[str]:
     """The least set with the roots, the holders of its children, and its attachments."""
     kept = set(roots)
     while True:
-        needed = {digest for v in versions if v.name in kept for digest in v.children}
+        needed = {digest for v in versions if v.name in kept for digest in v.needed}
         there = {digest for v in versions if v.name in kept for digest in v.digests}
         more = {v.name for v in versions if v.digests & needed or v.subject in there}
         if more <= kept:

@@ -32,7 +32,7 @@ class Row:
     children: tuple[int, ...] = ()
     age: float = OLD  # days
     also: tuple[int, ...] = ()  # older manifests, as 1.25.0 leaves them
-    leaves: bool = True  # whether the index calls its children images
+    older: tuple[int, ...] = ()  # the children of those
 
 
 def untagged(holds: int, children: tuple[int, ...] = (), age: float = OLD) -> Row:
@@ -48,8 +48,9 @@ def registry(rows: Sequence[Row]) -> tuple[list[Version], Graph]:
     graph = {
         place: Manifest(
             tuple(map(digest, (row.holds, *row.also))),
-            tuple(Child(digest(n), "linux/amd64", row.leaves) for n in row.children),
+            tuple(Child(digest(n), "linux/amd64") for n in row.children),
             ((digest(row.holds), 1),),
+            tuple(Child(digest(n), "linux/amd64") for n in row.older),
         )
         for place, row in enumerate(rows, 1)
     }

@@ -216,6 +216,11 @@ def test_untagged_versions_and_attachments_never_count_and_have_their_own_days()
             id="an-older-manifest-of-the-same-row",
         ),
         pytest.param(
+            [Row("v1", 1, (2,), also=(4,), older=(5,)), untagged(2), untagged(5), Row("v0", 5)],
+            {digest(2): "part of v1", digest(5): "part of v1", "v0": "part of v1"},
+            id="the-parts-of-an-older-manifest",
+        ),
+        pytest.param(
             [Row("v1", 1, (77,)), Row("v0", 2, (78,)), untagged(78)], {}, id="a-missing-child"
         ),
     ],

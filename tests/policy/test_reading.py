@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -58,17 +59,27 @@ def test_nothing_is_read_for_a_policy_that_keeps_nothing() -> None:
     assert found[0] == [{"latest"}]
 
 
-def test_once_an_index_stays_all_tags_are_read_and_no_leaves() -> None:
+def test_once_an_index_stays_all_tags_and_its_parts_are_read() -> None:
     rows = [*tags("b"), Row("a", 10, (11, 12), OLD + 1), untagged(11), Row("x", 12, age=OLD + 2)]
     rows += [untagged(13), untagged(14, (15,)), Row("y", 16, (14,), OLD + 3)]
-    assert reading(rows, rules(latest=2), False)[0] == [{"b", "a", "x"}, {"y"}]
+    assert reading(rows, rules(latest=2), False)[0] == [{"b", "a", "x"}, {"y", digest(11)}]
 
 
-def test_a_child_that_is_not_called_an_image_is_read() -> None:
-    rows = [replace(Row("a", 10, (11,)), leaves=False), untagged(11, (12,)), untagged(12)]
-    rounds, decision = reading([*rows, untagged(13)], rules(latest=1), False)
-    assert rounds == [{"a"}, {digest(11)}]
+def test_a_part_is_read_for_it_may_be_an_index_whatever_the_index_above_calls_it() -> None:
+    rows = [Row("a", 10, (11,)), untagged(11, (12,)), untagged(12), untagged(13)]
+    rounds, decision = reading(rows, rules(latest=1), False)
+    assert rounds == [{"a"}, {digest(11)}, {digest(12)}]
     assert decision.kept.keys() == {1, 2, 3}
+
+
+@pytest.mark.parametrize("used", [{}, {digest(12): "f:1"}])
+def test_what_is_found_nowhere_is_looked_for_under_every_name(used: dict[str, str]) -> None:
+    """A server takes a manifest under the digest of another."""
+    rows = [Row("a", 10, () if used else (12,)), untagged(13), Row(digest(11), 12)]
+    rounds, decision = reading(rows, replace(rules(latest=1), digests_in_use=used), False)
+    assert rounds == [{"a"}, {digest(11), digest(13)}]
+    assert decision.kept.keys() == {1, 3}
+    assert decision.doomed.keys() == {2}
 
 
 def test_once_a_digest_is_in_use_all_tags_are_read() -> None:

@@ -73,8 +73,8 @@ def test_digest_children_and_sizes_are_read_from_every_server(profile: str) -> N
         assert 1000 in dict(found["v1"].blobs).values()
         assert len(found["v1"].blobs) == 4
         assert found["v2"].children == (
-            Child(children[0], "linux/amd64", True),
-            Child(children[1], "linux/arm64", True),
+            Child(children[0], "linux/amd64"),
+            Child(children[1], "linux/arm64"),
         )
         assert not any(found[name].children for name in ("v1", *children))
 
@@ -113,7 +113,7 @@ def test_a_name_with_a_slash_is_read(box: Box) -> None:
 
 
 @pytest.mark.parametrize("again", ["index", "image"])
-def test_of_several_manifests_the_children_are_those_of_what_a_pull_gets(again: str) -> None:
+def test_of_several_manifests_each_is_read_and_what_a_pull_gets_is_told_apart(again: str) -> None:
     with serve("1.25.0") as box:
         old, old_children = box.push.multiarch("app", "v1", 1)
         if again == "index":
@@ -123,8 +123,18 @@ def test_of_several_manifests_the_children_are_those_of_what_a_pull_gets(again: 
         manifest = graph_of(box, "v1")["v1"]
         assert manifest.digests == (new, old)
         assert digests(manifest) == children
-        assert box.faults.log[-1] == ("GET", "/v2/acme/app/manifests/v1")
+        assert [child.digest for child in manifest.older] == old_children
+        assert [child.digest for child in manifest.refers_to] == children + old_children
         assert not set(children) & set(old_children)
+
+
+def test_an_older_manifest_that_cannot_be_read_is_never_taken_for_an_image() -> None:
+    with serve("1.25.0") as box:
+        old, _ = box.push.multiarch("app", "v1", 1)
+        box.push.image("app", "v1", 2)
+        box.faults.plan = first(9, Answer(404), "GET", f"/v2/acme/app/manifests/{old}")
+        with pytest.raises(Gone):
+            graph_of(box, "v1")
 
 
 def test_nothing_asked_is_nothing_read(box: Box) -> None:
@@ -169,18 +179,18 @@ def index(*entries: Any, **changes: Any) -> bytes:
     ("raw", "content_type", "children"),
     [
         (index(), "", ()),
-        (index(entry()), "text/plain", (Child(DIGEST, "", True),)),
-        (index(entry(), mediaType=LIST), "", (Child(DIGEST, "", True),)),
-        (index(entry(), mediaType=None), LIST, (Child(DIGEST, "", True),)),
-        (index(entry(), mediaType=None), f"{INDEX}; charset=utf-8", (Child(DIGEST, "", True),)),
-        (index(entry(mediaType=INDEX)), "", (Child(DIGEST, "", False),)),
-        (index(entry(mediaType="x/y")), "", (Child(DIGEST, "", False),)),
+        (index(entry()), "text/plain", (Child(DIGEST, ""),)),
+        (index(entry(), mediaType=LIST), "", (Child(DIGEST, ""),)),
+        (index(entry(), mediaType=None), LIST, (Child(DIGEST, ""),)),
+        (index(entry(), mediaType=None), f"{INDEX}; charset=utf-8", (Child(DIGEST, ""),)),
+        (index(entry(mediaType=INDEX)), "", (Child(DIGEST, ""),)),
+        (index(entry(mediaType="x/y")), "", (Child(DIGEST, ""),)),
         (
             index(entry(platform={"os": "linux", "architecture": "arm", "variant": "v7"})),
             "",
-            (Child(DIGEST, "linux/arm/v7", True),),
+            (Child(DIGEST, "linux/arm/v7"),),
         ),
-        (index(entry(platform=None)), "", (Child(DIGEST, "", True),)),
+        (index(entry(platform=None)), "", (Child(DIGEST, ""),)),
         (json.dumps({"mediaType": IMAGE}).encode(), "", ()),
     ],
 )

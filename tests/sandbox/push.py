@@ -74,10 +74,21 @@ class Pusher:
             manifest["subject"] = self._descriptor(name, subject)
         return self._put(name, tag, manifest)
 
-    def index(self, name: str, tag: str | None, children: Iterable[tuple[str, str]]) -> str:
-        """Push an index of (digest, architecture) children that are there already."""
+    def index(
+        self,
+        name: str,
+        tag: str | None,
+        children: Iterable[tuple[str, str]],
+        called: str | None = None,
+    ) -> str:
+        """Push an index of (digest, architecture) children that are there already, which it calls
+        what they are, or this media type."""
         entries = [
-            {**self._descriptor(name, digest), "platform": {"architecture": arch, "os": "linux"}}
+            {
+                **self._descriptor(name, digest),
+                **({"mediaType": called} if called else {}),
+                "platform": {"architecture": arch, "os": "linux"},
+            }
             for digest, arch in children
         ]
         return self._put(name, tag, {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries})
@@ -110,10 +121,13 @@ class Pusher:
         self.index(name, tag, [(child, "unknown") for child in children])
         return tag, children
 
-    def manifest_create(self, name: str, tag: str, parts: Iterable[str]) -> str:
+    def manifest_create(
+        self, name: str, tag: str, parts: Iterable[str], called: str | None = None
+    ) -> str:
         """As `docker manifest create`: an index whose children are there as tags only."""
         digests = [digest_of(self._raw(name, part)) for part in parts]
-        return self.index(name, tag, [(digest, f"arch{n}") for n, digest in enumerate(digests)])
+        children = [(digest, f"arch{n}") for n, digest in enumerate(digests)]
+        return self.index(name, tag, children, called)
 
     def missing(self, name: str, ref: str) -> list[str]:
         """Everything that a full pull of ref would not find; [] when it is whole."""

@@ -109,23 +109,24 @@ def unread(
 ) -> list[Version]:
     """The versions whose manifests must still be read before what was found is final.
 
-    Unless everything is wanted: what is kept, for it may be an index; what the places of the
-    policies rest on; and all tags once an index is kept or a digest is in use, for its children
-    or that digest may have no other name.
+    Unless everything is wanted: what is kept, for it may be an index, whatever another index calls
+    it; what the places of the policies rest on; and all tags once an index is kept or a digest is
+    in use, for its children or that digest may have no other name. When one of them is found
+    nowhere, all the rest too: a server may hold a manifest under the digest of another.
     """
     versions = list(versions)
+    wanted = [v for v in versions if v.id not in graph]
     if everything:
-        return [v for v in versions if v.id not in graph]
-    children = [c for i in found.kept if i in graph for c in graph[i].children]
-    leaves = {c.digest for c in children if c.is_leaf}
-    with_tags = bool(children or rules.digests_in_use)
-    return [
+        return wanted
+    searched = {c.digest for i in found.kept if i in graph for c in graph[i].refers_to}
+    searched |= rules.digests_in_use.keys()
+    needed = [
         v
-        for v in versions
-        if v.id not in graph
-        and v.name not in leaves
-        and (v.id in found.kept or v.id in found.rests_on or (with_tags and not is_digest(v.name)))
+        for v in wanted
+        if v.id in found.kept or v.id in found.rests_on or (searched and not is_digest(v.name))
     ]
+    known = {digest for v in versions for digest in digests_of(v, graph)}
+    return needed or (wanted if searched - known else [])
 
 
 def _apart(versions: Iterable[Version], graph: Graph, rules: Rules) -> dict[int, str]:

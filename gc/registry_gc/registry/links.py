@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from registry_gc.registry.manifests import Graph, children_of, digests_of
+from registry_gc.registry.manifests import Graph, digests_of
 from registry_gc.registry.version_names import subject_of
 from registry_gc.registry.versions import Version
 
@@ -21,9 +21,10 @@ class Links:
                 self._attached.setdefault(subject, []).append(version)
 
     def listed(self, version: Version) -> list[Version]:
-        """What holds something that this index lists, under every name it has."""
-        digests = [child.digest for child in children_of(version, self._graph)]
-        return [holder for digest in digests for holder in self._holders.get(digest, ())]
+        """What holds something that this index or an older one of its row lists, by any name."""
+        manifest = self._graph.get(version.id)
+        listed = manifest.refers_to if manifest else ()
+        return [holder for child in listed for holder in self._holders.get(child.digest, ())]
 
     def attached(self, version: Version) -> list[Version]:
         """The attachments whose subject is what this version holds."""

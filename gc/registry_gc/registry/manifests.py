@@ -15,8 +15,6 @@ class Child:
     """Of any algorithm."""
     platform: str
     """`linux/arm64`, or "" when the index does not say."""
-    is_leaf: bool
-    """The index calls it an image, which has no children of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +24,16 @@ class Manifest:
     digests: tuple[str, ...]
     """One; after re-pushes to 1.25.0 and 1.25.1 several, newest first."""
     children: tuple[Child, ...]
-    """Of an index, else none."""
+    """Of an index, else none; of several manifests those of the newest, which a pull gets."""
     blobs: tuple[tuple[str, int], ...]
     """Digest and size in bytes of each file, manifests too."""
+    older: tuple[Child, ...] = ()
+    """The children of all manifests but the newest: they are pulled by digest alone."""
+
+    @property
+    def refers_to(self) -> tuple[Child, ...]:
+        """All that must stay with it."""
+        return self.children + self.older
 
 
 Graph = Mapping[int, Manifest]
@@ -43,5 +48,5 @@ def digests_of(version: Version, graph: Graph) -> tuple[str, ...]:
 
 
 def children_of(version: Version, graph: Graph) -> tuple[Child, ...]:
-    """The entries of an index; none for an image, or for what was not read."""
+    """The entries of an index that a pull gets; none for an image, or for what was not read."""
     return graph[version.id].children if version.id in graph else ()

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from registry_gc.errors import RegistryGcError
@@ -31,7 +32,7 @@ _DIGEST = re.compile(r"[a-z0-9+._-]+:[0-9a-f]{32,}")
 
 
 Indexes = dict[tuple[str, str], tuple[Child, ...]]
-"""(image, reference) -> children of what it refers to, filled while reading: fetched once."""
+"""(image, digest) -> children of that manifest, filled while reading: each is fetched once."""
 
 
 def read(
@@ -53,17 +54,23 @@ def read(
 
     manifests = dict(zip(versions, client.in_order(files_of, versions), strict=True))
     wanted = {
-        _key(version, manifest): (version, manifest)
+        (version.image, digest): version
         for version, manifest in manifests.items()
         if _may_be_index(manifest)
+        for digest in manifest.digests
     }
     todo = [key for key in wanted if key not in indexes]
-    fetched = client.in_order(lambda key: _fetch_children(client, *wanted[key]), todo)
+    fetched = client.in_order(lambda key: _children(client, wanted[key], key[1]), todo)
     indexes.update(zip(todo, fetched, strict=True))
     return {
-        version.id: replace(manifest, children=indexes.get(_key(version, manifest), ()))
+        version.id: _with_children(version, manifest, indexes)
         for version, manifest in manifests.items()
     }
+
+
+def _with_children(version: Version, manifest: Manifest, indexes: Indexes) -> Manifest:
+    children, *older = (indexes.get((version.image, d), ()) for d in manifest.digests)
+    return replace(manifest, children=children, older=tuple(chain.from_iterable(older)))
 
 
 def _from_files(version: Version, rows: Any) -> Manifest:
@@ -95,30 +102,27 @@ def _may_be_index(manifest: Manifest) -> bool:
     return len(manifest.blobs) == len(manifest.digests) or len(manifest.digests) > 1
 
 
-def _key(version: Version, manifest: Manifest) -> tuple[str, str]:
-    """What a manifest is fetched by: its digest, or where there are several the name that pulls."""
-    only_one = len(manifest.digests) == 1
-    return version.image, manifest.digests[0] if only_one else version.name
+def _children(client: Client, version: Version, digest: str) -> tuple[Child, ...]:
+    """The children of a manifest of the version; none when it is an image.
 
-
-def _fetch_children(client: Client, version: Version, manifest: Manifest) -> tuple[Child, ...]:
-    """The children of what a pull of the version gets; none when it is an image."""
-    raw, content_type = packages.manifest(client, *_key(version, manifest))
-    digest = f"sha256:{hashlib.sha256(raw).hexdigest()}"
-    if digest not in manifest.digests:
+    GET by digest finds older manifests of a version too (1.25.4: it does not ask which one leads).
+    """
+    raw, content_type = packages.manifest(client, version.image, digest)
+    found = f"sha256:{hashlib.sha256(raw).hexdigest()}"
+    if found != digest:
         raise RegistryGcError(
             f"The manifest of {version.image}:{version.name} arrived damaged: its digest is "
-            f"{digest}, not {manifest.digests[0]}. Does a proxy change what it passes on?"
+            f"{found}, not {digest}. Does a proxy change what it passes on?"
         )
     try:
-        return _children(json.loads(raw), content_type)
+        return _entries(json.loads(raw), content_type)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise RegistryGcError(
             f"The manifest of {version.image}:{version.name} could not be understood: {error!r}."
         ) from error
 
 
-def _children(body: Any, content_type: str) -> tuple[Child, ...]:
+def _entries(body: Any, content_type: str) -> tuple[Child, ...]:
     media_type = body.get("mediaType") or content_type
     if media_type in IMAGE_TYPES:
         return ()
@@ -135,5 +139,4 @@ def _child(entry: Any) -> Child:
     return Child(
         sys.intern(entry["digest"]),
         "/".join(str(part) for part in parts if part),
-        entry.get("mediaType") in IMAGE_TYPES,
     )

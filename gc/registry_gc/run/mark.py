@@ -9,7 +9,7 @@ from typing import Protocol
 from registry_gc.errors import Gone, RegistryGcError, Stop
 from registry_gc.policy.decide import Decision, Reasons, Rules, decide, unread
 from registry_gc.registry.listing import TRIES, Listing, list_versions
-from registry_gc.registry.manifests import Child, Graph, digests_of
+from registry_gc.registry.manifests import Child, Graph, children_of, digests_of
 from registry_gc.registry.reading import Indexes, read
 from registry_gc.registry.version_names import is_plain_tag, short
 from registry_gc.registry.versions import Version
@@ -115,24 +115,27 @@ def _decided(reader: Reader, plan: Plan, now: datetime) -> Plan:
     plan = replace(plan, graph=graph, kept=kept, doomed=doomed)
     if plan.versions and not any(is_plain_tag(v.name) for v in plan.versions):
         plan = plan.with_problem(f"{plan.image} has no tag at all and was left alone.", False)
-    plan = replace(plan, broken_before=frozenset(missing(plan.versions, graph, kept)))
-    for name, child in missing(plan.versions, graph, kept):
-        plan = plan.with_problem(
-            f"{described(name, child)} was missing before this run, so it cannot be pulled whole. "
-            "Push it again, or delete it.",
-            False,
-        )
-    return plan
+    broken = missing(plan.versions, graph, kept)
+    for version, child in broken:
+        if child in children_of(version, graph):  # what is older and broken hinders no pull by tag
+            plan = plan.with_problem(
+                f"{described(version.name, child)} was missing before this run, so it cannot be "
+                "pulled whole. Push it again, or delete it.",
+                False,
+            )
+    return replace(plan, broken_before=frozenset((v.name, child) for v, child in broken))
 
 
-def missing(versions: tuple[Version, ...], graph: Graph, kept: Reasons) -> list[tuple[str, Child]]:
-    """The children that kept indexes name and no version holds, each with its parent's name."""
+def missing(
+    versions: tuple[Version, ...], graph: Graph, kept: Reasons
+) -> list[tuple[Version, Child]]:
+    """The children that kept indexes name and no version holds, each with its parent."""
     present = {digest for v in versions for digest in digests_of(v, graph)}
     return [
-        (v.name, child)
+        (v, child)
         for v in versions
         if v.id in kept and v.id in graph
-        for child in graph[v.id].children
+        for child in graph[v.id].refers_to
         if child.digest not in present
     ]
 

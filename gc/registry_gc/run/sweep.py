@@ -124,7 +124,7 @@ def _wave(tags: bool, indexes: bool, graph: Graph) -> Callable[[Plan], list[Vers
     """What of a plan is still to be deleted: tags or others, indexes or others."""
 
     def is_due(version: Version) -> bool:
-        is_index = version.id in graph and bool(graph[version.id].children)
+        is_index = version.id in graph and bool(graph[version.id].refers_to)
         return is_plain_tag(version.name) is tags and is_index is indexes
 
     def due(plan: Plan) -> list[Version]:

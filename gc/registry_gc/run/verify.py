@@ -21,12 +21,13 @@ def verify(reader: Reader, plan: Plan, listing: Listing) -> Plan:
     now_there = {v.id: v for v in listing.versions if v.image == plan.image}
     fresh = tuple(v for v in now_there.values() if v.id not in plan.known)
     plan = _corrected(take_in(reader, plan, fresh), now_there)
-    for name, child in missing(tuple(now_there.values()), plan.graph, plan.kept):
-        if (name, child) not in plan.broken_before:
+    for parent, child in missing(tuple(now_there.values()), plan.graph, plan.kept):
+        if (parent.name, child) not in plan.broken_before:
+            name = short(parent.name)
             plan = plan.with_problem(
-                f"{described(name, child)} was lost during this run: {short(name)} was pushed in "
-                "the instant in which its part was deleted, or someone else deleted it. Push "
-                f"{short(name)} again."
+                f"{described(name, child)} was lost during this run: {name} was pushed in the "
+                f"instant in which its part was deleted, or someone else deleted it. Push {name} "
+                "again."
             )
     for version in plan.versions:
         if version.id in plan.kept and version.id not in now_there | dict.fromkeys(plan.deleted):
@@ -58,7 +59,7 @@ def _corrected(plan: Plan, now_there: Mapping[int, Version]) -> Plan:
 
 def _with_strays(plan: Plan, fresh: tuple[Version, ...]) -> Plan:
     """A warning when parts were pushed whose tag is not there: it may have gone with the sweep."""
-    children = {c.digest for manifest in plan.graph.values() for c in manifest.children}
+    children = {c.digest for manifest in plan.graph.values() for c in manifest.refers_to}
     strays = [short(v.name) for v in fresh if is_digest(v.name) and v.name not in children]
     tags_went = any(v.id in plan.deleted and is_plain_tag(v.name) for v in plan.versions)
     if not (strays and tags_went):

@@ -116,7 +116,7 @@ INPUTS = (
     Input(
         "measure-space",
         parse.boolean,
-        "Say how much space is freed; false saves a request a version.",
+        "Say how much space is freed; false saves the reading of most that goes.",
         "true",
     ),
     Input(
