@@ -1,12 +1,14 @@
 """What keep-latest and keep-days count: builds, each of which takes one place."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 
+from registry_gc.policy.decide import Rules, decide
 from registry_gc.policy.places import Place, reasons
 from registry_gc.settings.parse import Policy
-from tests.policy.registries import NOW, Row, kept, rules, untagged, verdicts
+from tests.policy.registries import NOW, Row, digest, kept, registry, rules, untagged, verdicts
 
 
 def test_a_release_with_four_names_takes_one_place() -> None:
@@ -118,3 +120,27 @@ def test_each_place_has_its_reason(policy: Policy, expected: tuple[str, ...]) ->
     created = [NOW - timedelta(days=days) for days in (1, 400, 402)]
     places = [Place(at, number, (f"v{number}",)) for number, at in enumerate(created)]
     assert reasons(places, policy, NOW) == expected
+
+
+def until(rows: Sequence[Row], rules: Rules) -> dict[str, float]:
+    """In how many days what only its age keeps goes, by name."""
+    versions, graph = registry(rows)
+    names = {v.id: v.name for v in versions}
+    moments = decide(versions, graph, rules, NOW).until.items()
+    return {names[i]: (moment - NOW).total_seconds() / 86400 for i, moment in moments}
+
+
+def test_what_only_its_age_keeps_goes_when_its_days_are_over() -> None:
+    rows = [Row("d", 4, age=1), Row("c", 3, age=2), Row("b", 2, age=2.5), Row("a", 1, age=4)]
+    assert until(rows, rules(latest=1, days=3)) == {"c": 1, "b": 0.5}
+
+
+def test_a_build_goes_under_all_its_names_when_its_newest_grows_old() -> None:
+    rows = [Row("new", 1, age=1), Row("old", 1, age=2)]
+    assert until(rows, rules(days=30)) == {"new": 29, "old": 29}
+
+
+def test_untagged_versions_go_by_their_own_days_unless_something_needs_them() -> None:
+    rows = [Row("v1", 1, (2,), 1), untagged(2, age=1), untagged(3, age=1), untagged(4, age=9)]
+    assert until(rows, rules(latest=1, untagged_days=5)) == {digest(3): 4}
+    assert until(rows, rules(days=3, untagged_days=5)) == {"v1": 2, digest(2): 4, digest(3): 4}

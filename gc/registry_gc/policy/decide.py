@@ -7,9 +7,9 @@
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from registry_gc.policy.places import count, days, is_younger
+from registry_gc.policy.places import Roots, count, days, is_younger
 from registry_gc.registry.links import Links
 from registry_gc.registry.manifests import Child, Graph, children_of, digests_of
 from registry_gc.registry.version_names import (
@@ -44,6 +44,8 @@ class Decision:
     doomed: Reasons
     rests_on: frozenset[int] = field(default=frozenset(), compare=False)
     """The tags that the places of the policies rest on: to be read before this is final."""
+    until: Mapping[int, datetime] = field(default_factory=dict, compare=False)
+    """When what only its age keeps goes, unless something else keeps it then."""
 
 
 def decide(versions: Sequence[Version], graph: Graph, rules: Rules, now: datetime) -> Decision:
@@ -51,40 +53,42 @@ def decide(versions: Sequence[Version], graph: Graph, rules: Rules, now: datetim
     tags = [v for v in versions if is_plain_tag(v.name)]
     if not tags:
         return Decision({v.id: "left alone: the image has no tag" for v in versions}, {})
-    roots, rests_on = judge(versions, graph, rules, now)
-    kept = reach(versions, roots, graph)
+    roots = judge(versions, graph, rules, now)
+    kept = reach(versions, roots.kept, graph)
     if not any(tag.id in kept for tag in tags):
         newest = min(tags, key=_newest_first)
         kept = reach(versions, {**kept, newest.id: "the image's last tag"}, graph)
+    ageless = {i: reason for i, reason in kept.items() if i in roots.kept and i not in roots.until}
+    for_good = reach(versions, ageless, graph)
+    until = {i: moment for i, moment in roots.until.items() if i not in for_good}
     doomed = {v.id: _lost(v, rules) for v in versions if v.id not in kept}
-    return Decision(kept, doomed, rests_on)
+    return Decision(kept, doomed, roots.rests_on, until)
 
 
-def judge(
-    versions: Iterable[Version], graph: Graph, rules: Rules, now: datetime
-) -> tuple[dict[int, str], frozenset[int]]:
-    """The roots and why: protected, in use, among the newest of a policy, or young.
-
-    And the ids of the tags on whose digests the places of the policies rest.
-    """
+def judge(versions: Iterable[Version], graph: Graph, rules: Rules, now: datetime) -> Roots:
+    """What is kept for its own sake: protected, in use, among the newest of a policy, or young."""
     versions = sorted(versions, key=_newest_first)
     kept = _apart(versions, graph, rules)
     parts = {c.digest for v in versions if v.id in kept for c in _parts_of(v, graph)}
+    until: dict[int, datetime] = {}
     belonging: dict[Policy, list[Version]] = {}
+    young = rules.keep_untagged_days
     for version in versions:
         if version.id in kept:
             continue
         if is_plain_tag(version.name):
             belonging.setdefault(_policy_of(version, rules), []).append(version)
-        elif is_younger(version.created, rules.keep_untagged_days, now):
+        elif is_younger(version.created, young, now):
             kind = "untagged" if is_digest(version.name) else "attachment"
-            kept[version.id] = f"{kind}, younger than {days(rules.keep_untagged_days)}"
+            kept[version.id] = f"{kind}, younger than {days(young)}"
+            until[version.id] = version.created + timedelta(days=young)
     rests_on: set[int] = set()
     for policy, tags in belonging.items():
         counted = count(tags, parts, graph, policy, now)
         kept |= counted.kept
+        until |= counted.until
         rests_on |= counted.rests_on
-    return kept, frozenset(rests_on)
+    return Roots(kept, until, frozenset(rests_on))
 
 
 def reach(versions: Iterable[Version], roots: Reasons, graph: Graph) -> dict[int, str]:

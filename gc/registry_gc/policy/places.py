@@ -5,12 +5,12 @@ tags share a place and which take none.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from registry_gc.registry.manifests import Graph, children_of, digests_of
 from registry_gc.registry.versions import Version
-from registry_gc.settings.parse import Policy
+from registry_gc.settings.parse import MOST_DAYS, Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +26,13 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
-    """Which tags of one policy are kept by it."""
+class Roots:
+    """What is kept for its own sake."""
 
     kept: dict[int, str]
-    """A tag's id -> why it is kept."""
+    """A version's id -> why it is kept."""
+    until: dict[int, datetime]
+    """A kept version's id -> when it goes; only of those that nothing but their age keeps."""
     rests_on: frozenset[int]
     """The ids of the tags whose digests this rests on; those that were not read are to be."""
 
@@ -46,7 +48,7 @@ def reasons(places: Sequence[Place], policy: Policy, now: datetime) -> tuple[str
 
 def count(
     tags: Sequence[Version], parts: Iterable[str], graph: Graph, policy: Policy, now: datetime
-) -> Count:
+) -> Roots:
     """What a policy keeps of its tags, which come newest first.
 
     A tag with the digest of a newer one shares its place. A part, that is a child of a newer one
@@ -69,15 +71,17 @@ def count(
     why = reasons(places, policy, now)
     last = max((number for number, reason in enumerate(why) if reason), default=-1)
     if last < 0:
-        return Count({}, frozenset())
+        return Roots({}, {}, frozenset())
     end = groups[last + 1][0] if last + 1 < len(groups) else len(tags)
-    kept = {
-        tags[at].id: reason
-        for group, reason in zip(groups, why, strict=True)
-        for at in group
-        if reason and at < end
-    }
-    return Count(kept, frozenset(tag.id for tag in tags[: end + 1]))
+    kept: dict[int, str] = {}
+    until: dict[int, datetime] = {}
+    ageless = reasons(places, replace(policy, keep_days=-MOST_DAYS), now)
+    for place, group, reason, other in zip(places, groups, why, ageless, strict=True):
+        ids = [tags[at].id for at in group if reason and at < end]
+        kept |= dict.fromkeys(ids, reason)
+        if not other:
+            until |= dict.fromkeys(ids, place.created + timedelta(days=policy.keep_days))
+    return Roots(kept, until, frozenset(tag.id for tag in tags[: end + 1]))
 
 
 def _reason(number: int, place: Place, policy: Policy, now: datetime) -> str:

@@ -59,6 +59,7 @@ class Plan:
     versions: tuple[Version, ...] = ()
     graph: Graph = field(default_factory=dict)
     kept: Reasons = field(default_factory=dict)
+    until: Mapping[int, datetime] = field(default_factory=dict)  # of what only its age keeps
     doomed: Reasons = field(default_factory=dict)
     deleted: frozenset[int] = frozenset()
     failed: Mapping[int, str] = field(default_factory=dict)  # a doomed version's id -> why
@@ -111,8 +112,9 @@ def _decided(reader: Reader, plan: Plan, now: datetime) -> Plan:
     graph: Graph = {}
     if decision(graph).doomed:
         graph = reader.complete(plan.versions, graph, plan.rules, decision)
-    kept, doomed = decision(graph).kept, decision(graph).doomed
-    plan = replace(plan, graph=graph, kept=kept, doomed=doomed)
+    found = decision(graph)
+    kept, doomed = found.kept, found.doomed
+    plan = replace(plan, graph=graph, kept=kept, until=found.until, doomed=doomed)
     if plan.versions and not any(is_plain_tag(v.name) for v in plan.versions):
         plan = plan.with_problem(f"{plan.image} has no tag at all and was left alone.", False)
     broken = missing(plan.versions, graph, kept)
