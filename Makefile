@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test coverage lint format live soak bench lock
+.PHONY: demo test coverage lint format live soak bench lock pyz wheel installs
 
 test: $(READY)
 	$(BIN)/pytest
@@ -36,6 +36,15 @@ soak: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m bench
+
+pyz: $(READY)
+	$(BIN)/python -m release.pyz dist/registry-gc.pyz
+
+wheel: $(READY)
+	$(BIN)/python -m release.wheel dist
+
+installs: $(READY)  ## needs the package index
+	$(BIN)/pytest -m pypi
 
 lock: $(READY)
 	$(BIN)/pip install uv
