@@ -7,10 +7,10 @@ from itertools import product
 
 import click
 import requests
-from tests.sandbox import Pusher, serve
 
 from bench.measure import CONTENDERS, IMAGE, Case, Result, Server, fill, run
 from bench.page import write
+from tests.sandbox import Pusher, serve
 
 
 @click.command()

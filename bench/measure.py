@@ -9,9 +9,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.sandbox import Pusher
-
 from bench.proxy import far_away
+from tests.sandbox import Pusher
 
 ROOT = Path(__file__).resolve().parents[1]
 CONTENDERS = ("loop", "measured", "unmeasured")

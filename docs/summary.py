@@ -13,9 +13,9 @@ import tempfile
 from pathlib import Path
 
 import requests
-from tests.report.samples import typical
 
 from registry_gc.report import summary
+from tests.report.samples import typical
 
 PICTURE = Path(__file__).with_name("summary.png")
 WIDTH, HEIGHT = 1520, 640
