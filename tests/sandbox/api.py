@@ -8,8 +8,9 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, abort, jsonify, request
 
 from .access import api_token, may_read, may_write, store
+from .forge import row_of, sees
 from .manifests import Refused
-from .rows import Owner, Version
+from .rows import Image, Owner, Version
 
 ROOT_URL = "http://registry.invalid"  # as behind a proxy: links into it lead nowhere
 FORBIDDEN = "user should have specific permission or be a site admin"
@@ -112,6 +113,15 @@ def files(name: str, kind: str, image: str, ref: str) -> Response:
     )
 
 
+@room.post(f"{PACKAGE}/-/link/<repository>")
+def link(name: str, kind: str, image: str, repository: str) -> tuple[str, int]:
+    if not store().profile.lists_by_name:
+        abort(404)
+    api_token("write:package")
+    _owner(name).images[_plain(image)].repository = repository
+    return "", 201
+
+
 @room.post("/admin/cron/<task>")
 def cron(task: str) -> tuple[str, int]:
     token = api_token("write:admin")
@@ -167,7 +177,7 @@ def _package(row: Version) -> dict[str, Any]:
     return {
         "id": row.id,
         "owner": owner,
-        "repository": None,
+        "repository": _linked(row.image),
         "creator": owner,
         "type": "container",
         "name": name,
@@ -175,6 +185,13 @@ def _package(row: Version) -> dict[str, Any]:
         "html_url": f"{ROOT_URL}/{owner['login']}/-/packages/container/{name}/{row.name}",
         "created_at": row.created_at.astimezone(store().zone).isoformat().replace("+00:00", "Z"),
     }
+
+
+def _linked(image: Image) -> dict[str, Any] | None:
+    """The repository, null also when the asking user does not see it."""
+    key = image.owner.name.lower(), image.repository.lower()
+    found = store().forge.repositories.get(key) if image.repository else None
+    return row_of(found) if found and sees(api_token(), found) else None
 
 
 def _user(owner: Owner) -> dict[str, Any]:

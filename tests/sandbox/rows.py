@@ -66,6 +66,8 @@ class Image:
     owner: Owner
     versions: dict[str, Version] = field(default_factory=dict)
     by_digest: dict[str, dict[int, tuple[Version, File]]] = field(default_factory=dict)
+    repository: str = ""
+    """The name of the repository of its owner that it is linked to."""
     uploads: Version = field(init=False)
 
     def __post_init__(self) -> None:

@@ -37,7 +37,9 @@ class Box:
         self.store.reset()
         self.faults.reset()
         self.store.add_owner(self.owner)
-        self.token = self.store.add_token(self.owner, "write:package", "read:user")
+        self.token = self.store.add_token(
+            self.owner, "write:package", "write:user", "write:repository"
+        )
 
     @property
     def push(self) -> Pusher:

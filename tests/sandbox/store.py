@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from .accounts import Accounts
 from .manifests import DIGEST, TAG, Parsed, Refused, digest_of, parse
 from .profiles import PROFILES
+from .repositories import Forge
 from .rows import MANIFEST, Blob, File, Image, Owner, Version
 
 START = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -35,8 +36,10 @@ class Store(Accounts):
             self.zone: tzinfo = UTC
             self.max_items = 50
             self.page_size = 30
+            self.max_blob = 10 << 20
             self.ties_descend: Callable[[int], bool] = lambda n: n % 2 == 1
             self._forget_accounts()
+            self.forge = Forge()
             self._blobs: dict[str, Blob] = {}
             self._uploads: dict[str, bytes] = {}
             self._ids = itertools.count(1)

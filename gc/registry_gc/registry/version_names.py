@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterable
-from fnmatch import fnmatchcase
 
 from registry_gc.server.references import is_digest
+from registry_gc.settings.placeholders import fits
 
 __all__ = ["first_match", "is_digest", "is_plain_tag", "short", "subject_of"]
 
@@ -30,4 +30,4 @@ def short(name: str) -> str:
 def first_match(name: str, patterns: Iterable[str]) -> str | None:
     """The first of the shell-style, lower-case patterns that matches the whole name."""
     lowered = name.lower()
-    return next((p for p in patterns if fnmatchcase(lowered, p)), None)
+    return next((p for p in patterns if fits(lowered, p)), None)

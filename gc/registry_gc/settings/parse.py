@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from registry_gc.settings import placeholders
+
 # What an input that was left out means, by field; required ones and those with a default text
 # never come here.
 EMPTY: dict[str, Any] = {
@@ -137,12 +139,22 @@ def limit(text: str) -> Limit:
 
 def patterns(text: str) -> tuple[str, ...]:
     """Names or shell-style patterns, comma or line separated, in lower case."""
+    found = policy_patterns(text)
+    for part in found:
+        if placeholders.kind_of(part):
+            raise ValueError(f"has {shown(part)}: a placeholder can only stand in policies.")
+    return found
+
+
+def policy_patterns(text: str) -> tuple[str, ...]:
+    """The same, and a placeholder may stand in each: see `placeholders`."""
     found = tuple(part.lower() for part in paths(text))
     for part in found:
         if re.search(r"\s", part):
             raise ValueError(
                 f"has a space inside {shown(part)}: separate patterns by commas or lines."
             )
+        placeholders.check(part)
     return found
 
 
@@ -185,7 +197,7 @@ def _policy(line: str) -> Policy:
     for pair in line.split(","):
         key, equals, value = (part.strip() for part in pair.partition("="))
         if key == "tags" and equals and value:
-            tags += patterns(value)
+            tags += policy_patterns(value)
         elif key in ("keep-latest", "keep-days") and equals:
             if key in figures:
                 raise ValueError(f"says {key} twice.")
@@ -200,4 +212,5 @@ def _policy(line: str) -> Policy:
             )
     if not tags:
         raise ValueError("names no tags: add tags=PATTERN.")
+    placeholders.check_has_figures(tags, figures)
     return Policy(tuple(tags), figures.get("keep-latest", 0), figures.get("keep-days", 0))
