@@ -98,6 +98,7 @@ def settings(box: Place, **changes: Any) -> Settings:
         "protect": ("latest", "corpus-*"),
         "policies": (),
         "protect_from": (),
+        "repository": "",
         "max_delete": None,
         "dry_run": False,
         "concurrency": 4,
@@ -115,6 +116,7 @@ def run_gc(
     stop: Event | None = None,
     workspace: Path = NOWHERE,
     now: datetime = NOW,
+    own_repository: str = "",
     **changes: Any,
 ) -> Outcome:
     """A run at that time, whose waits between two tries take no time."""
@@ -124,7 +126,7 @@ def run_gc(
     stream = io.StringIO()
     log = Log(stream, in_runner=False, is_terminal=False, colour=False, width=100)
     log.start(__version__, box.url, box.owner, chosen.public())
-    report = run(chosen, client, now, workspace, log, stop)
+    report = run(chosen, client, now, workspace, log, stop, own_repository)
     log.finish(report)
     return Outcome(report, stream.getvalue())
 

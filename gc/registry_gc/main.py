@@ -111,7 +111,8 @@ def _run(options: dict[str, str | None]) -> int:
         settings.token,
         settings.concurrency,
     )
-    report = run(settings, client, datetime.now(UTC), workspace, log, stop)
+    own = runner.repository(os.environ)
+    report = run(settings, client, datetime.now(UTC), workspace, log, stop, own)
     report = replace(report, problems=(*warnings, *report.problems))
     log.finish(report)
     path = str(workspace / settings.report) if settings.report else ""

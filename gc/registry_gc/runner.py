@@ -46,6 +46,11 @@ def is_present(env: Mapping[str, str]) -> bool:
     return any(env.get(f"{forge}_ACTIONS") == "true" for forge in ("GITHUB", "GITEA", "FORGEJO"))
 
 
+def repository(env: Mapping[str, str]) -> str:
+    """The repository of the workflow, `my-org/app`; "" without a runner."""
+    return env.get("GITHUB_REPOSITORY", "")
+
+
 def workspace(env: Mapping[str, str]) -> Path:
     """Where the job's files are."""
     return Path(env.get("GITHUB_WORKSPACE") or ".")

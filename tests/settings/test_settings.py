@@ -28,6 +28,7 @@ DEFAULTS = Settings(
     policies=(),
     keep_untagged_days=180,
     protect_from=(),
+    repository="",
     max_delete=None,
     dry_run=False,
     concurrency=32,

@@ -31,6 +31,8 @@ class Rules:
     keep_untagged_days: int
     tags_in_use: Mapping[str, str] = field(default_factory=dict)  # tag -> the place that uses it
     digests_in_use: Mapping[str, str] = field(default_factory=dict)
+    alive: Mapping[str, str] = field(default_factory=dict)
+    """tag -> why: `branch feature/login exists`"""
 
 
 Reasons = Mapping[int, str]  # a version's id -> why
@@ -134,18 +136,20 @@ def unread(
 
 
 def _apart(versions: Iterable[Version], graph: Graph, rules: Rules) -> dict[int, str]:
-    """What is protected or in use, and why: no policy counts it."""
+    """What is protected, in use or alive, and why: no policy counts it."""
     found = ((v.id, _stands_out(v, graph, rules)) for v in versions)
     return {i: reason for i, reason in found if reason}
 
 
 def _stands_out(version: Version, graph: Graph, rules: Rules) -> str | None:
-    """Protected or in use: a reason that no policy counts."""
+    """Protected, in use or alive: a reason that no policy counts."""
     if not is_digest(version.name):
         if pattern := first_match(version.name, rules.protect):
             return f"protected by {pattern}"
         if place := rules.tags_in_use.get(version.name.lower()):
             return f"in use: {place}"
+        if reason := rules.alive.get(version.name.lower()):
+            return reason
     in_use = (rules.digests_in_use.get(digest) for digest in digests_of(version, graph))
     place = next((p for p in in_use if p), None)
     return f"in use: {place}" if place else None

@@ -1,7 +1,7 @@
 """The versions of a registry: the complete listing, and the second look at its newest pages."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,6 +31,8 @@ class Listing:
     """Image -> what of its rows could not be understood."""
     at: datetime
     """The server's clock when the listing began."""
+    repositories: Mapping[str, str] = field(default_factory=dict)
+    """Image -> `my-org/app`, the repository it is linked to, where the token's user sees it."""
 
 
 def list_versions(client: Client, query: str) -> Listing:
@@ -112,17 +114,20 @@ def select(listings: Iterable[Listing], patterns: Collection[str]) -> dict[str, 
 
 def _listing(query: str, rows: Iterable[dict[str, Any]], at: datetime) -> Listing:
     versions, ids, unclear = [], [], {}
+    repositories: dict[str, str] = {}
     for row in rows:
         ids.append(_id(row))
         image = row.get("name")
         if not isinstance(image, str) or not image:
             raise RegistryGcError(f"The server listed a version without an image's name: {row!r}.")
+        if isinstance(linked := row.get("repository"), dict) and linked.get("full_name"):
+            repositories[image] = str(linked["full_name"])
         try:
             versions.append(_version(image, row))
         except ValueError as error:
             unclear[image] = str(error)
     versions.sort(key=lambda v: (v.created, v.id), reverse=True)
-    return Listing(query, tuple(versions), frozenset(ids), unclear, at)
+    return Listing(query, tuple(versions), frozenset(ids), unclear, at, repositories)
 
 
 def _version(image: str, row: dict[str, Any]) -> Version:

@@ -1,6 +1,7 @@
 """One run from its settings to its report: list, mark, guard, sweep, verify."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from threading import Event
@@ -19,16 +20,23 @@ from registry_gc.server import packages
 from registry_gc.server.client import Client
 from registry_gc.settings import parse
 from registry_gc.settings.inputs import INPUTS, Settings
-from registry_gc.sources import files
+from registry_gc.sources import alive, files
 from registry_gc.sources.source import Found
 
 
 def run(
-    settings: Settings, client: Client, now: datetime, workspace: Path, log: Log, stop: Event
+    settings: Settings,
+    client: Client,
+    now: datetime,
+    workspace: Path,
+    log: Log,
+    stop: Event,
+    own_repository: str = "",
 ) -> Report:
     """Does what the settings say, and reports it, also when a step fails.
 
-    `now` is the moment ages are counted from; `stop` is set from outside to interrupt the run.
+    `now` is the moment ages are counted from; `stop` is set from outside to interrupt the run;
+    `own_repository` is the one of the workflow, "" when there is none.
     """
     reader = Reader(client, log.progress, settings.measure_space)
     problems: list[Problem] = []
@@ -38,9 +46,10 @@ def run(
         problems += _unmatched(settings, images)
         in_use = _in_use(settings, workspace, images)
         problems += [Problem(doubt, is_error=False) for doubt in in_use.sentences()]
+        living = _alive(settings, client, own_repository, images)
         for image, listing in images.items():
-            rules = _rules(settings, in_use, image)
-            plans.append(mark(reader, image, listing, rules, now))
+            rules = replace(_rules(settings, in_use, image), alive=living.tags.get(image, {}))
+            plans.append(mark(reader, image, _told(listing, living.unknown), rules, now))
             log.plan(reporting.image(plans[-1], plans, settings), settings.dry_run)
         problems += _unused(settings, plans)
         _guard(settings, plans)
@@ -65,8 +74,25 @@ def _list(settings: Settings, client: Client) -> list[Listing]:
 
 def _in_use(settings: Settings, workspace: Path, images: Mapping[str, Listing]) -> Found:
     """What the sources say; raises RegistryGcError when one of them cannot tell."""
-    names = {image: [v.name for v in listing.versions] for image, listing in images.items()}
-    return files.search(settings.protect_from, workspace, settings.owner, names)
+    return files.search(settings.protect_from, workspace, settings.owner, _names(images))
+
+
+def _alive(
+    settings: Settings, client: Client, own_repository: str, images: Mapping[str, Listing]
+) -> alive.Alive:
+    linked = {i: r for listing in images.values() for i, r in listing.repositories.items()}
+    homes = alive.Homes(settings.owner, settings.repository, linked, own_repository)
+    return alive.look(client, settings.policies, _names(images), homes)
+
+
+def _names(images: Mapping[str, Listing]) -> dict[str, list[str]]:
+    return {image: [v.name for v in listing.versions] for image, listing in images.items()}
+
+
+def _told(listing: Listing, unknown: Mapping[str, RegistryGcError]) -> Listing:
+    """The listing, with the images of which it is not known what is alive."""
+    reasons = {image: str(error) for image, error in unknown.items()}
+    return replace(listing, unclear={**listing.unclear, **reasons})
 
 
 def _rules(settings: Settings, in_use: Found, image: str) -> Rules:

@@ -23,6 +23,7 @@ class Settings:
     policies: tuple[parse.Policy, ...]  # those of the input; the default policy is not among them
     keep_untagged_days: int
     protect_from: tuple[str, ...]
+    repository: str
     max_delete: parse.Limit | None
     dry_run: bool
     concurrency: int
@@ -105,6 +106,11 @@ INPUTS = (
         "protect-from",
         parse.paths,
         "Files or patterns in the workspace: the images they refer to stay.",
+    ),
+    Input(
+        "repository",
+        parse.repository,
+        "Where {branch}, {pull} and {tag} are looked up. Default: the one an image is linked to.",
     ),
     Input(
         "max-delete",

@@ -14,6 +14,7 @@ EMPTY: dict[str, Any] = {
     "policies": (),
     "keep_untagged_days": None,
     "protect_from": (),
+    "repository": "",
     "max_delete": None,
     "report": "",
 }
@@ -98,6 +99,14 @@ def owner(text: str) -> str:
     text = text.strip()
     if not re.fullmatch(r"[\w.-]+", text) or set(text) == {"."}:
         raise ValueError("is not the name of a user or organisation (letters, digits, - _ .).")
+    return text
+
+
+def repository(text: str) -> str:
+    """`owner/name`, as it stands in the repository's address."""
+    text = text.strip()
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", text) or {".", ".."} & set(text.split("/")):
+        raise ValueError("is not the name of a repository such as my-org/app.")
     return text
 
 
