@@ -105,6 +105,7 @@ def settings(box: Place, **changes: Any) -> Settings:
         "measure_space": True,
         "reclaim": False,
         "report": "",
+        "verbose": False,
         **changes,
     }
     values.setdefault("keep_untagged_days", values["keep_days"])
@@ -127,7 +128,7 @@ def run_gc(
     log = Log(stream, in_runner=False, is_terminal=False, colour=False, width=100)
     log.start(__version__, box.url, box.owner, chosen.public())
     report = run(chosen, client, now, workspace, log, stop, own_repository)
-    log.finish(report)
+    log.show(report)
     return Outcome(report, stream.getvalue())
 
 

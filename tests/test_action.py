@@ -15,6 +15,7 @@ from registry_gc import __version__
 from registry_gc.main import main
 from registry_gc.report import outputs
 from registry_gc.settings.inputs import INPUTS, load
+from tests.report.samples import nothing_to_do
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -70,9 +71,8 @@ def test_readme_lists_the_inputs_with_their_defaults() -> None:
 def test_readme_action_and_code_list_the_same_outputs() -> None:
     listed = [row[0].strip("`") for row in table("Outputs")]
     assert listed == list(ACTION["outputs"])
-    report = type("R", (), {"rows": lambda _: [], "count": lambda *_: 0, "goes": "", "freed": 0})()
     settings = load({}, {f"INPUT_{k.upper()}": v for k, v in REQUIRED.items()} | PACKAGE)
-    assert list(outputs.outputs(report, settings, "")) == listed
+    assert list(outputs.outputs(nothing_to_do(), settings, "")) == listed
 
 
 PACKAGE = {"INPUT_PACKAGE": "app"}

@@ -50,9 +50,10 @@ def test_action_reads_inputs_and_writes_log_outputs_summary_and_report(
     assert sorted(json.loads(written["deleted-tags"])) == [f"sha-{n}" for n in range(3, 10)]
     report = json.loads((tmp_path / "out" / "gc.json").read_text(encoding="utf-8"))
     assert written["report"] == str(tmp_path / "out" / "gc.json")
-    assert report["totals"]["deleted"] == 7
+    assert report["totals"]["versions"]["deleted"] == 7
     summary = (tmp_path / "summary.md").read_text(encoding="utf-8")
-    assert "Deleted 7 of 12 versions of 1 image" in summary
+    assert "Deleted 6 of 10 builds of app (7 of 12 versions)" in summary
+    assert (written["deleted-builds"], written["kept-builds"]) == ("6", "4")
     assert box.token not in summary + json.dumps(report)
 
 
@@ -63,7 +64,17 @@ def test_dry_run_names_in_its_outputs_what_the_real_run_deletes(box: Box, tmp_pa
     start(env=inputs(box, dry, dry_run="True"))
     assert len(box.store.versions("app")) == 12
     start(env=inputs(box, real))
-    assert outputs(dry) == outputs(real)
+    assert outputs(dry) == outputs(real) | {"outcome": "dry-run"}
+    assert outputs(real)["outcome"] == "done"
+
+
+@pytest.mark.parametrize("how", [{"INPUT_VERBOSE": "true"}, {"RUNNER_DEBUG": "1"}, {}])
+def test_every_version_is_in_the_log_when_it_is_asked_for(
+    box: Box, tmp_path: Path, how: dict[str, str]
+) -> None:
+    done = start(env=inputs(box, tmp_path, dry_run="true") | how)
+    versions = [line for line in done.stdout.splitlines() if line.startswith(("  KEEP", "  DEL"))]
+    assert len(versions) == (12 if how else 0)
 
 
 @pytest.mark.parametrize(

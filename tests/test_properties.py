@@ -20,6 +20,7 @@ from registry_gc.registry.version_names import is_plain_tag, short
 from registry_gc.report.report import State
 from tests import oracle, worlds
 from tests.harness import NOW, Name, Outcome, addressed, contents, in_process, run_gc, settings
+from tests.report.reading import check_counts
 from tests.sandbox import Box, Request
 from tests.worlds import Moment, Step, Trouble, World
 
@@ -79,6 +80,7 @@ def test_a_run_does_what_the_rules_say(
         assert goes(real) == expected.go, real.text
         assert real.names(State.KEPT) == expected.stay
         assert real.exit_code == expected.is_refused, real.text
+        check_counts(real.report)
         selected = expected.stay | expected.go
         after = contents(box)
         assert after.keys() & selected == expected.left

@@ -66,7 +66,8 @@ def test_an_event_that_is_not_here_is_in_the_report(box: Box, tmp_path: Path) ->
     env = {"GITHUB_EVENT_NAME": "workflow_dispatch", "GITHUB_EVENT_PATH": "/none/event.json"}
     done = start(env=inputs(box, tmp_path, report="gc.json") | env)
     assert done.returncode == 0
-    assert done.stdout.count("a dry run was asked for could not be looked up") == 1
+    assert done.stdout.count("\nWARNING  This job was started by workflow_dispatch") == 1
+    assert done.stdout.count("\n::warning::This job was started by workflow_dispatch") == 1
     (problem,) = json.loads((tmp_path / "gc.json").read_text(encoding="utf-8"))["problems"]
     assert problem["level"] == "warning"
     assert "could not be looked up" in problem["text"]

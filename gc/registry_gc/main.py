@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from threading import Event
 from types import FrameType
 from typing import Any
@@ -87,7 +86,9 @@ def _run(options: dict[str, str | None]) -> int:
     if not settings.dry_run:
         runner.check_no_dry_run(event)
     # Imported here so that --help and wrong settings answer at once.
-    from registry_gc.report import document, files, outputs, summary
+    from registry_gc.report import files
+    from registry_gc.report.faces import faces
+    from registry_gc.report.files import NotWritten
     from registry_gc.report.log import for_stream
     from registry_gc.report.report import Problem
     from registry_gc.run.run import run
@@ -98,7 +99,7 @@ def _run(options: dict[str, str | None]) -> int:
     output, page = runner.output_file(os.environ), runner.summary_file(os.environ)
     places = files.tried(settings.report, workspace, output, page)
     stop = _stopped_by_signals()
-    log = for_stream(sys.stdout, os.environ)
+    log = for_stream(sys.stdout, os.environ, settings.verbose or runner.is_debug(os.environ))
     log.start(__version__, settings.server_url, settings.owner, settings.public())
     unknown = () if settings.dry_run else runner.missing_event(os.environ, event)
     warnings = [Problem(text, is_error=False) for text in (*unknown, *places.missing)]
@@ -114,26 +115,14 @@ def _run(options: dict[str, str | None]) -> int:
     own = runner.repository(os.environ)
     report = run(settings, client, datetime.now(UTC), workspace, log, stop, own)
     report = replace(report, problems=(*warnings, *report.problems))
-    log.finish(report)
-    path = str(workspace / settings.report) if settings.report else ""
-    values = outputs.outputs(report, settings, path)
-    todo = (
-        (places.report, files.replace, document.render(report, __version__)),
-        (places.output, files.append, runner.output_text(values)),
-        (places.summary, files.append, summary.render(report)),
-    )
-    return max(report.exit_code, *(_written(*one) for one in todo))
-
-
-def _written(path: Path | None, write: Callable[[Path, str], None], text: str) -> int:
-    """1 when the file could not be written, which is told, for the run itself is done by then."""
-    try:
-        if path:
-            write(path, text)
-    except OSError as error:
-        _tell(f"{path} cannot be written: {error.strerror}.")
-        return 1
-    return 0
+    code = report.exit_code
+    for face in faces(log, places, settings):
+        try:
+            face.show(report)
+        except NotWritten as error:  # the run itself is done by then
+            _tell(str(error))
+            code = 1
+    return code
 
 
 def _tell(problem: str) -> None:

@@ -51,6 +51,11 @@ def repository(env: Mapping[str, str]) -> str:
     return env.get("GITHUB_REPOSITORY", "")
 
 
+def is_debug(env: Mapping[str, str]) -> bool:
+    """Whether the runner was asked to show more: RUNNER_DEBUG, or ACTIONS_STEP_DEBUG in a job."""
+    return env.get("RUNNER_DEBUG") == "1" or env.get("ACTIONS_STEP_DEBUG", "").lower() == "true"
+
+
 def workspace(env: Mapping[str, str]) -> Path:
     """Where the job's files are."""
     return Path(env.get("GITHUB_WORKSPACE") or ".")

@@ -1,13 +1,13 @@
 """Sample reports: what runs of every outcome leave to their three faces."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from registry_gc.registry.versions import Version
-from registry_gc.report.report import Image, Problem, Report, Row, State
+from registry_gc.report.report import Build, Image, Problem, Report, Row, State
 from registry_gc.settings.parse import Limit, Policy
 
 NOW = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)
@@ -48,17 +48,42 @@ def row(
     size: int | None = None,
     error: str = "",
     image: str = "app",
+    until: datetime | None = None,
 ) -> Row:
     """A version of an age."""
-    number = int(digest(f"{image}:{name}")[7:15], 16)
+    number = int(digest(f"{image}:{name}")[7:19], 16)
     version = Version(number, image, name, NOW - timedelta(days=days))
-    return Row(version, state, reason, error, digest(name) if size is not None else "", size)
+    held = digest(name) if size is not None else ""
+    return Row(version, state, reason, until, error, held, size)
 
 
-def image(name: str, rows: Sequence[Row], **fields: Any) -> Image:
-    """An image of these rows, newest first."""
-    ordered = sorted(rows, key=lambda row: row.version.created, reverse=True)
-    return Image(name, tuple(ordered), **fields)
+def build(*tags: Row, others: Sequence[Row] = (), **fields: Any) -> Build:
+    """A build under these names, of as many platforms as it has other versions."""
+    platforms = ("linux/amd64", "linux/arm64", "linux/arm/v7")[: len(others)]
+    return Build(tags, others=tuple(others), **{"platforms": platforms, **fields})
+
+
+def image(
+    name: str, builds: Sequence[Build], leftovers: Sequence[Row] = (), **fields: Any
+) -> Image:
+    """An image of these builds and versions that belong to none, newest first."""
+    rows = {row.version.id: row for build in builds for row in build.rows}
+    rows |= {row.version.id: row for row in leftovers}
+    ordered = sorted(rows.values(), key=lambda row: row.version.created, reverse=True)
+    return Image(name, tuple(ordered), tuple(builds), **fields)
+
+
+def changed(image: Image, change: Callable[[Row], Row]) -> Image:
+    """The image with each of its versions changed, in its builds too."""
+    rows = {row.version.id: change(row) for row in image.rows}
+
+    def of(old: Sequence[Row]) -> tuple[Row, ...]:
+        return tuple(rows[row.version.id] for row in old)
+
+    builds = [
+        replace(b, tags=of(b.tags), parts=of(b.parts), others=of(b.others)) for b in image.builds
+    ]
+    return replace(image, rows=of(image.rows), builds=tuple(builds))
 
 
 def report(*images: Image, **fields: Any) -> Report:
@@ -68,31 +93,65 @@ def report(*images: Image, **fields: Any) -> Report:
     return replace(start, images=images, **fields)
 
 
-def multiplatform(name: str, old: State, tags: int = 12, **fields: Any) -> Image:
-    """Tags of two platforms each, a week to a month apart; those beyond the sixth have `old`."""
-    rows = [row("latest", 3.2, KEPT, "protected by latest", size=61_440_000, image=name)]
-    for place in range(1, tags + 1):
-        tag, days = f"v1.{tags - place}.0", 3.2 + 27.4 * (place - 1)
-        is_kept = place <= 6 or days <= 180
+def multiplatform(
+    name: str, old: State, count: int = 12, *, measured: bool = True, **fields: Any
+) -> Image:
+    """Builds of two platforms, some four weeks apart, signed; those older than 180 days have `old`.
+
+    The newest is `latest` too, and two versions belong to no build.
+    """
+    builds = []
+    for place in range(1, count + 1):
+        tag, days = f"v1.{count - place}.0", 3.2 + 27.4 * (place - 1)
+        state = KEPT if place <= 6 or days <= 180 else old
         reason = f"keep-latest {place}/6" if place <= 6 else "younger than 180 days"
-        state = KEPT if is_kept else old
-        rows.append(row(tag, days, state, reason if is_kept else BEYOND, size=1_610, image=name))
-        for platform, size in (("amd64", 61_440_000), ("arm64", 58_120_000)):
-            part = digest(f"{name} {tag} {platform}")
-            why = f"part of {tag}" if is_kept else "unreachable"
-            rows.append(row(part, days + 0.01, state, why, size=size, image=name))
-    return image(name, rows, **fields)
+        until = NOW + timedelta(days=180 - days) if place > 6 and state is KEPT else None
+
+        def made(name_: str, reason: str, size: int, state: State = state) -> Row:
+            return row(name_, days + 0.01, state, reason, size=size, image=name)  # noqa: B023
+
+        why = f"part of {tag}" if state is KEPT else "unreachable"
+        tags = [row(tag, days, state, reason if state is KEPT else BEYOND, size=1_610, image=name)]
+        tags[0] = replace(tags[0], until=until)
+        if place == 1:
+            tags.append(row("latest", days, KEPT, "protected by latest", size=1_610, image=name))
+        others = [
+            made(digest(f"{name} {tag} {platform}"), why, size)
+            for platform, size in (("amd64", 61_440_000), ("arm64", 58_120_000))
+        ]
+        signature = digest(tag).replace(":", "-") + ".sig"
+        others.append(
+            made(signature, f"attached to {tag}" if state is KEPT else "unreachable", 933)
+        )
+        found = build(
+            *tags,
+            others=others,
+            platforms=("linux/amd64", "linux/arm64"),
+            attached=("signed",),
+            adds=39_700_000 + place * 100_000 if measured else None,
+            size=119_562_543 if measured else None,
+        )
+        builds.append(found)
+    leftovers = [
+        row(digest(f"{name} old {n}"), 250 + n, old, "unreachable", size=58_120_000, image=name)
+        for n in range(2)
+    ]
+    made_image = image(name, builds, leftovers, **fields)
+    if measured:
+        return made_image
+    return changed(made_image, lambda r: replace(r, size=None, digest=""))
 
 
 def small(old: State, error: str = "") -> Image:
-    """Three versions, of which one goes."""
+    """Three builds, of which one goes."""
+    tags = [
+        row("latest", 2, KEPT, "protected by latest", size=30_000_000),
+        row("v1.2.0", 2.04, KEPT, "keep-latest 1/6", size=30_000_000),
+        row("v0.9", 304.5, old, BEYOND, size=28_000_000, error=error),
+    ]
     return image(
         "app",
-        [
-            row("latest", 2, KEPT, "protected by latest", size=30_000_000),
-            row("v1.2.0", 2.04, KEPT, "keep-latest 1/6", size=30_000_000),
-            row("v0.9", 304.5, old, BEYOND, size=28_000_000, error=error),
-        ],
+        [build(tag, adds=28_000_000, size=30_000_000) for tag in tags],
         held=58_000_000,
         freed=28_000_000 if old is not FAILED else 0,
     )
@@ -106,24 +165,53 @@ def nothing_to_do() -> Report:
 def dry_run() -> Report:
     """A rehearsal."""
     found = multiplatform("app", DOOMED, held=1_380_000_000, freed=598_000_000)
+    found = replace(found, unreachable=116_240_000)
     return report(found, freed=598_000_000, is_dry_run=True)
 
 
 def deletions() -> Report:
     """The usual night, with what was not measured left out."""
-    found = multiplatform("app", DELETED)
-    return report(replace(found, rows=tuple(replace(r, size=None, digest="") for r in found.rows)))
+    return report(multiplatform("app", DELETED, measured=False))
 
 
 def failures() -> Report:
     """Some went, some did not."""
     found = multiplatform("app", DELETED, held=1_380_000_000, freed=419_000_000)
     error = "500 Internal Server Error after 5 tries: database is locked"
-    rows = [
-        replace(r, state=FAILED, error=error) if r.state is DELETED and i % 4 == 0 else r
-        for i, r in enumerate(found.rows)
+    unlucky = [row.version.id for row in found.rows if row.state is DELETED][::4]
+    found = changed(
+        found,
+        lambda r: replace(r, state=FAILED, error=error) if r.version.id in unlucky else r,
+    )
+    return report(found, freed=419_000_000)
+
+
+def names_apart() -> Report:
+    """What goes and what stays of one build: names, tagged parts, and what is young for itself."""
+    young = row(digest("young"), 9, KEPT, "untagged, younger than 30 days", size=9_000_000)
+    young = replace(young, until=NOW + timedelta(days=21))
+    part = row("v2-arm64", 400, KEPT, "in use: deploy/compose.yaml:12", size=9_000_000)
+    builds = [
+        build(
+            row("latest", 1, KEPT, "protected by latest", size=900),
+            row(
+                "sha-5d41402", 1.1, DELETED, "beyond keep-latest 0 and older than 0 days", size=900
+            ),
+            others=[row(digest("amd64"), 1.2, KEPT, "part of latest", size=9_000_000)],
+            adds=9_000_900,
+            size=9_000_900,
+        ),
+        build(
+            row("v2", 399, DELETED, "beyond keep-latest 0 and older than 0 days", size=900),
+            others=[young],
+            parts=(part, row("v2-amd64", 400, DELETED, BEYOND, size=8_000_000)),
+            platforms=("linux/amd64", "linux/arm64"),
+            adds=8_000_900,
+            size=17_000_900,
+        ),
+        build(part, adds=0, size=9_000_000),
     ]
-    return report(replace(found, rows=tuple(rows)), freed=419_000_000)
+    return report(image("app", builds, held=26_000_000, freed=8_000_900), freed=8_000_900)
 
 
 def broken_before() -> Report:
@@ -139,12 +227,12 @@ def broken_before() -> Report:
 def refused() -> Report:
     """More than max-delete allows."""
     text = (
-        "Refused by max-delete: 15 of 37 versions (40.5%) of app would be deleted, and max-delete "
+        "Refused by max-delete: 22 of 51 versions (43.1%) of app would be deleted, and max-delete "
         "allows 30%. Nothing was deleted in the whole run. If the list above is what you want, "
         "raise max-delete for one run."
     )
     found = multiplatform("app", DOOMED, held=1_380_000_000, freed=0)
-    return report(found, freed=0, problems=(Problem(text),))
+    return report(found, freed=0, problems=(Problem(text, is_refusal=True),))
 
 
 def refused_dry_run() -> Report:
@@ -161,12 +249,11 @@ def interrupted() -> Report:
         "deleted was deleted, all else was left alone. The next run does the rest."
     )
     found = multiplatform("app", DOOMED, held=1_380_000_000, freed=179_000_000)
-    rows = [
-        replace(r, state=DELETED) if r.state is DOOMED and "." in r.version.name else r
-        for r in found.rows
-    ]
-    images = replace(found, rows=tuple(rows))
-    return report(images, freed=179_000_000, problems=(Problem(text),))
+    found = changed(
+        found,
+        lambda r: replace(r, state=DELETED) if r.state is DOOMED and "v1" in r.version.name else r,
+    )
+    return report(found, freed=179_000_000, problems=(Problem(text),))
 
 
 def unreachable() -> Report:
@@ -182,51 +269,69 @@ def many_images() -> Report:
         *(
             image(
                 f"web-{n}",
-                [row("main", n, KEPT, "keep-latest 1/6", size=9_000_000, image=f"web-{n}")],
+                [build(row("main", n, KEPT, "keep-latest 1/6", size=9_000_000, image=f"web-{n}"))],
                 held=9_000_000,
                 freed=0,
             )
             for n in range(1, 6)
         ),
-        multiplatform("worker", DELETED, tags=9, held=980_000_000, freed=239_000_000),
+        multiplatform("worker", DELETED, 9, held=980_000_000, freed=239_000_000),
     ]
     return report(*images, freed=837_000_000)
 
 
 def typical() -> Report:
-    """Two images, deletions, a failure and a warning: what docs/summary.png shows."""
+    """Two images, deletions, a failure and a warning."""
     error = "500 Internal Server Error after 5 tries: database is locked"
-    worker = multiplatform("worker", DELETED, tags=8, held=980_000_000, freed=119_000_000)
-    rows = [*worker.rows[:-1], replace(worker.rows[-1], state=FAILED, error=error)]
-    app = multiplatform("app", DELETED, tags=9, held=1_020_000_000, freed=239_000_000)
+    worker = multiplatform("worker", DELETED, 8, held=980_000_000, freed=119_000_000)
+    last = worker.builds[-1].id
+    worker = changed(
+        worker,
+        lambda r: replace(r, state=FAILED, error=error) if r.version.id == last else r,
+    )
+    app = multiplatform("app", DELETED, 9, held=1_020_000_000, freed=239_000_000)
     app = replace(app, problems=broken_before().images[0].problems)
-    return report(app, replace(worker, rows=tuple(rows)), freed=358_000_000)
+    return report(app, worker, freed=358_000_000)
 
 
-def hostile() -> Report:
-    """Every text from outside tries to break out."""
-    rows = [
-        row(HOSTILE, 1, KEPT, HOSTILE, size=1, image=HOSTILE),
-        row(HOSTILE + "2", 300, DELETED, HOSTILE, image=HOSTILE),
-        row(HOSTILE + "3", 400, FAILED, HOSTILE, error=HOSTILE, image=HOSTILE),
+def hostile(text: str = HOSTILE) -> Report:
+    """A text that tries to break out, wherever a server, a registry or a file can put one."""
+    tags = [
+        row(text, 1, KEPT, text, size=1, image=text),
+        row(text + "2", 300, DELETED, text, image=text),
+        row(text + "3", 400, FAILED, text, error=text, image=text),
+        row(text + "4", 500, DELETED, text, image=text),
     ]
-    problems = (Problem(HOSTILE), Problem(HOSTILE, False))
-    found = image(HOSTILE, rows, problems=problems, held=3, freed=2)
-    settings = {**SETTINGS, "protect": (HOSTILE,)}
+    own: dict[str, Any] = {"platforms": (text,), "attached": (text,), "adds": 1, "size": 2}
+    young = row(text + "5", 600, KEPT, text, image=text)
+    builds = [
+        build(tags[0], tags[3], **own),
+        build(tags[1], **own),
+        build(tags[2], **own),
+        build(replace(young, until=NOW), **own),
+    ]
+    left = [row(digest(text), 9, DELETED, text, size=1, image=text)]
+    problems = (Problem(text), Problem(text, False))
+    found = image(text, builds, left, problems=problems, held=3, freed=2, unreachable=1)
+    settings = {**SETTINGS, "protect": (text,)}
     made = report(found, freed=2, problems=problems)
-    return replace(made, owner=HOSTILE, server_url=HOSTILE, settings=settings)
+    return replace(made, owner=text, server_url=text, settings=settings)
 
 
 def large(versions: int = 20_000) -> Report:
     """Nearly all of a large image goes."""
-    rows = [
-        row(f"build-{n:05}", n / 10, KEPT, f"younger than {n // 20} days", size=90_000_000)
+    builds = [
+        build(
+            row(f"build-{n:05}", n / 10, KEPT, f"younger than {n // 20} days", size=90_000_000),
+            adds=1_000_000,
+            size=90_000_000,
+        )
         for n in range(1_800)
     ]
-    rows += [
+    leftovers = [
         row(digest(str(n)), n / 10, DELETED, "unreachable", size=90_000_000)
         for n in range(1_800, versions)
     ]
-    return report(
-        image("app", rows, held=1_800_000_000_000, freed=3_200_000_000), freed=3_200_000_000
-    )
+    freed = 3_200_000_000
+    found = image("app", builds, leftovers, held=1_800_000_000_000, freed=freed, unreachable=freed)
+    return report(found, freed=freed)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from registry_gc.report import document, files
-from registry_gc.report.files import NoReport, NotWritable
+from registry_gc.report.files import NoReport, NotWritable, NotWritten
 from tests.report.samples import typical
 
 
@@ -155,7 +155,7 @@ def full_after(size: int) -> Iterator[None]:
 def test_a_report_that_fails_at_the_end_leaves_the_former_one(workspace: Path) -> None:
     files.replace(workspace / "gc.json", "former")
     before = everything(workspace)
-    with full_after(10), pytest.raises(OSError, match="too large"):
+    with full_after(10), pytest.raises(NotWritten, match="too large"):
         files.replace(workspace / "gc.json", "x" * 20)
     assert everything(workspace) == before
 
@@ -191,7 +191,7 @@ def test_files_of_the_runner_that_are_none_stop_the_run(tmp_path: Path) -> None:
 
 def test_half_an_output_is_taken_back(tmp_path: Path) -> None:
     (tmp_path / "output").write_text("a=1\n", encoding="utf-8")
-    with full_after(10), pytest.raises(OSError, match="too large"):
+    with full_after(10), pytest.raises(NotWritten, match="too large"):
         files.append(tmp_path / "output", "b=2\nc=3\nd=4\n")
     assert (tmp_path / "output").read_text(encoding="utf-8") == "a=1\n"
 
@@ -199,5 +199,5 @@ def test_half_an_output_is_taken_back(tmp_path: Path) -> None:
 def test_a_device_takes_outputs_or_says_that_it_does_not(tmp_path: Path) -> None:
     full = Path("/dev/full")
     assert files.tried("", tmp_path, full, None).output == full
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(NotWritten, match="No space left"):
         files.append(full, "a=1\n")

@@ -77,10 +77,8 @@ def _before(fault: Fault | None) -> Response | None:
             return Response(body, status, dict(headers))
         case Drop():
             raise Dropped
-        case Hold(gate, drops):
+        case Hold(gate):
             gate.wait()
-            if drops:
-                raise Dropped
     return None
 
 

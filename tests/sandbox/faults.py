@@ -55,10 +55,9 @@ class HalfJson:
 
 @dataclass(frozen=True)
 class Hold:
-    """Wait until the test sets the event, then do what was asked, or close the connection."""
+    """Wait until the test sets the event, then do what was asked."""
 
     gate: threading.Event
-    drops: bool = False
 
 
 Fault = Answer | Drop | LoseAnswer | CutBody | HalfJson | Hold

@@ -35,10 +35,11 @@ DEFAULTS = Settings(
     measure_space=True,
     reclaim=False,
     report="",
+    verbose=False,
 )
 NAMES = [declared.name for declared in INPUTS]
 NUMBERS = ["keep-days", "keep-latest", "keep-untagged-days"]
-BOOLEANS = ["dry-run", "measure-space", "reclaim"]
+BOOLEANS = ["dry-run", "measure-space", "reclaim", "verbose"]
 
 
 def environment(inputs: dict[str, str]) -> dict[str, str]:

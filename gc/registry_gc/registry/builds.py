@@ -27,6 +27,8 @@ class Build:
     """What a pull gets; "" when it was not read."""
     platforms: tuple[str, ...]
     """As its index names them, such as `linux/arm64`; none for an image without an index."""
+    attestations: int
+    """Entries of its index that are no image, as buildx adds them (platform unknown/unknown)."""
 
     @property
     def created(self) -> datetime:
@@ -77,12 +79,13 @@ def _build(tags: tuple[Version, ...], links: Links, graph: Graph) -> Build:
                 queue.append((other, attached))
                 kind = parts if is_plain_tag(other.name) else children
                 (attachments if attached else kind).append(other)
-    platforms = dict.fromkeys(child.platform for child in children_of(tags[0], graph))
+    platforms = [child.platform for child in children_of(tags[0], graph)]
     return Build(
         tags,
         tuple(parts),
         tuple(children),
         tuple(attachments),
         next(iter(digests_of(tags[0], graph)), ""),
-        tuple(p for p in platforms if p and not p.startswith("unknown")),
+        tuple(dict.fromkeys(p for p in platforms if p and not p.startswith("unknown"))),
+        sum(platform.startswith("unknown") for platform in platforms),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from registry_gc.errors import UsageError
+from registry_gc.errors import RegistryGcError, UsageError
 
 _OURS = b'{\n "schema":'  # how every JSON report begins
 
@@ -35,6 +35,13 @@ class NoReport(UsageError):
             "is there already and is no report of registry-gc, so it is not overwritten: choose "
             "another name, or remove that file.",
         )
+
+
+class NotWritten(RegistryGcError):
+    """A file could not be written when the run was over."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        super().__init__(f"{path} cannot be written: {error.strerror}.")
 
 
 class NotWritable(UsageError):
@@ -77,21 +84,31 @@ def tried(report: str, workspace: Path, output: Path | None, summary: Path | Non
 
 
 def replace(path: Path, text: str) -> None:
-    """Writes the whole file or leaves what was there, by way of one beside it. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Writes the whole file or leaves what was there, by way of one beside it.
+
+    Raises NotWritten.
+    """
     beside = path.with_name(f".registry-gc-{secrets.token_hex(4)}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with beside.open("x", encoding="utf-8") as file:
             file.write(text)
         beside.replace(path)
-    except OSError:
+    except OSError as error:
         with suppress(OSError):
             beside.unlink(missing_ok=True)
-        raise
+        raise NotWritten(path, error) from error
 
 
 def append(path: Path, text: str) -> None:
-    """Adds all of the text or nothing: half an output would spoil the others. Raises OSError."""
+    """Adds all of the text or nothing: half an output would spoil the others. Raises NotWritten."""
+    try:
+        _append(path, text)
+    except OSError as error:
+        raise NotWritten(path, error) from error
+
+
+def _append(path: Path, text: str) -> None:
     with path.open("ab", buffering=0) as file:
         before = os.fstat(file.fileno()).st_size
         rest = memoryview(text.encode(errors="surrogateescape"))  # a path may be no UTF-8

@@ -10,14 +10,25 @@ from typing import Any, TextIO
 
 import click
 
+from registry_gc.report import chart
 from registry_gc.report.escaping import one_line, plural, size
+from registry_gc.report.lines import Line, aligned, lines, versions
 from registry_gc.report.report import Image, Report, Row, State
-from registry_gc.report.wording import SPACE, headline, labels, setting, verdict
+from registry_gc.report.wording import (
+    SPACE,
+    failures,
+    headline,
+    labels,
+    setting,
+    share,
+    upcoming,
+    verdict,
+)
 from registry_gc.runner import is_present
 
 LONG = 50  # items from which on a job's log shows progress
 FAILURES = 20  # failed deletions listed at the end
-WIDEST = 40  # the widest column of names; a longer name pushes its own line only
+CHARTS = 5
 SUMMARY = (
     "The run's page shows a summary from Gitea 1.27 with runner 2.0 on. Where it shows none, the "
     "full report is this log."
@@ -28,16 +39,26 @@ class Log:
     """Writes what a run does to a stream; its methods may be called from any thread."""
 
     def __init__(
-        self, stream: TextIO, *, in_runner: bool, is_terminal: bool, colour: bool, width: int
+        self,
+        stream: TextIO,
+        *,
+        in_runner: bool,
+        is_terminal: bool,
+        colour: bool,
+        width: int,
+        verbose: bool = False,
+        marks: str = "#-",
     ) -> None:
         self._stream = stream
         self._in_runner, self._is_terminal = in_runner, is_terminal
         self._colour, self._width = colour, width
+        self._verbose, self._marks = verbose, marks
         self._lock = RLock()
         self._shown: dict[tuple[str, int], str] = {}  # (image, id) -> its verdict as printed
         self._names: set[tuple[str, str]] = set()  # (image, version) printed, under whatever id
         self._told: set[tuple[str, str]] = set()  # (image, text) of the problems printed
         self._bars = 0  # progress bars on the terminal's last line
+        self._charts = 0
 
     def start(self, version: str, server_url: str, owner: str, settings: Mapping[str, Any]) -> None:
         """What runs, where, and with which settings."""
@@ -48,22 +69,31 @@ class Log:
             self._line(f"  {name:<{max(map(len, shown))}}  {one_line(value)}")
 
     def plan(self, image: Image, is_dry_run: bool) -> None:
-        """What shall become of each version, before anything is deleted."""
-        doomed = len(image.rows) - image.count(State.KEPT)
-        parts = [plural(len(image.rows), "version"), f"{doomed} to delete"]
-        parts.append(f"{image.count(State.KEPT)} kept")
+        """What shall become of each build, before anything is deleted."""
+        goes = [State.DOOMED, State.FAILED, State.DELETED]
+        parts = [f"{share([image], *goes)} to delete"]
         if image.held is not None:
             parts.append(f"{size(image.held)} held")
         if is_dry_run and image.freed is not None:
             parts.append(f"up to {size(image.freed)} would be freed")
         with self._group(f"{image.name}: {', '.join(parts)}"):
-            self._versions(image.name, image.rows)
+            self._print(lines(image, self._verbose))
+        self._remember(image.name, image.rows)
+        found = chart.bars(image) if self._charts < CHARTS else None
+        for line in chart.text(found, self._marks) if found else ():
+            self._line(line)
+        self._charts += bool(found)
         for problem in image.problems:
             self.problem(problem.text, problem.is_error, image.name)
 
     def spared(self, image: str, rows: Sequence[Row]) -> None:
         """What changed since the plan: versions that are kept now, and new ones."""
-        self._versions(image, rows)
+        changed = [r for r in rows if self._shown.get((image, r.version.id)) != verdict(r.state)]
+        known = [r for r in changed if (image, r.version.name) in self._names]
+        self._print(versions([r for r in changed if r not in known]))
+        self._print(versions([r for r in known if r.state is State.KEPT]), "SPARED")
+        self._print(versions([r for r in known if r.state is not State.KEPT]), "DOOMED")
+        self._remember(image, changed)
 
     @contextmanager
     def progress(self, label: str, total: int) -> Iterator[Callable[[], None]]:
@@ -92,44 +122,44 @@ class Log:
             if (image, text) in self._told:
                 return
             self._told.add((image, text))
-        where = f"{image}: " if image else ""
         level, colour = ("ERROR", "red") if is_error else ("WARNING", "yellow")
-        self._line(f"{level:<7}  {where}{text}", colour, indent=9)
+        self._line(f"{level:<7}  {_where(image)}{text}", colour, indent=9)
 
-    def finish(self, report: Report) -> None:
-        """What is not told yet, the failures, and the totals."""
+    def show(self, report: Report) -> None:
+        """What is not told yet, the failures, the totals, and all problems by the headline."""
         for image in report.images:
             if any((image.name, row.version.id) in self._shown for row in image.rows):
-                self._versions(image.name, image.rows)
+                self.spared(image.name, image.rows)
             else:
                 self.plan(image, report.is_dry_run)
         self._line("")
-        for name, problem in report.all_problems():
-            self.problem(problem.text, problem.is_error, name)
         self._failures(report)
         for image in report.images:
             self._line(_totals(image, report))
+        for name, problem in [*report.all_problems(), *failures(report)]:
+            if self._in_runner:  # where it can be coloured, and found among others
+                level = "error" if problem.is_error else "warning"
+                self._write(f"::{level}::{one_line(_where(name) + problem.text)}")
+            else:
+                self.problem(problem.text, problem.is_error, name)
         self._line(headline(report), "red" if report.exit_code else "green")
-        if report.freed:
-            self._line(SPACE)
+        for text in (upcoming(report.images), SPACE if report.freed else ""):
+            if text:
+                self._line(text)
         if self._in_runner:
             self._line(SUMMARY)
 
-    def _versions(self, image: str, rows: Sequence[Row]) -> None:
-        """A line for each row whose verdict was not printed yet, or was another one."""
-        names = [one_line(name) for name in labels(rows)]
-        width = min(WIDEST, max(map(len, names), default=0))
-        for row, name in zip(rows, names, strict=True):
-            key, now = (image, row.version.id), verdict(row)
-            if self._shown.get(key) == now:
-                continue
-            word, colour = ("KEEP", "green") if now == "KEEP" else ("DEL", "red")
-            if key in self._shown or (image, row.version.name) in self._names:
-                word, colour = ("SPARED", "green") if now == "KEEP" else ("DOOMED", "red")
-            self._shown[key] = now
-            self._names.add((image, row.version.name))
-            start = f"{word:<4}  {name:<{width}}  {row.version.created:%Y-%m-%d}  "
-            self._line(start + row.reason, colour, indent=len(start))
+    def _remember(self, image: str, rows: Sequence[Row]) -> None:
+        self._shown.update(((image, r.version.id), verdict(r.state)) for r in rows)
+        self._names.update((image, r.version.name) for r in rows)
+
+    def _print(self, found: Sequence[Line], word: str = "") -> None:
+        for line, text in zip(found, aligned(found), strict=True):
+            is_kept = line.state is State.KEPT
+            gap = "  " if line.is_version and not word else ""
+            start = f"{gap}{word or ('KEEP' if is_kept else 'DEL'):<4}  "
+            indent = len(start) + len(text) - len(line.cells[-1])
+            self._line(start + text, "green" if is_kept else "red", indent)
 
     def _failures(self, report: Report) -> None:
         failed = [
@@ -175,8 +205,8 @@ class Log:
         """One line, safe whatever is in it; folded on a terminal that is too narrow."""
         text = text[: len(text) - len(text.lstrip(" "))] + one_line(text)
         lines = [text]
-        if self._is_terminal and len(text) > self._width > indent + 20:
-            gap = " " * indent
+        if self._is_terminal and len(text) > self._width:
+            gap = " " * min(indent, self._width // 2)
             lines = textwrap.wrap(text, self._width, subsequent_indent=gap, break_on_hyphens=False)
         for line in lines:
             self._write(click.style(line, fg=colour) if self._colour and colour else line)
@@ -188,7 +218,7 @@ class Log:
             self._stream.flush()
 
 
-def for_stream(stream: TextIO, env: Mapping[str, str]) -> Log:
+def for_stream(stream: TextIO, env: Mapping[str, str], verbose: bool = False) -> Log:
     """The log that suits a stream: a terminal gets width and, without NO_COLOR, colour."""
     if isinstance(stream, TextIOWrapper):  # what the stream's encoding lacks must not end the run
         stream.reconfigure(errors="backslashreplace")
@@ -200,20 +230,29 @@ def for_stream(stream: TextIO, env: Mapping[str, str]) -> Log:
         is_terminal=is_terminal,
         colour=is_terminal and not env.get("NO_COLOR") and env.get("TERM") != "dumb",
         width=shutil.get_terminal_size().columns,
+        verbose=verbose,
+        marks="█░" if "utf" in (stream.encoding or "").lower() else "#-",
     )
 
 
+def _where(image: str) -> str:
+    return f"{image}: " if image else ""
+
+
 def _totals(image: Image, report: Report) -> str:
-    """`app: 161 deleted, 23 kept; 3.4 GB held, up to 3.2 GB freed`."""
+    """`app: 15 of 42 builds (43 of 122 versions) deleted; 3.4 GB held, up to 3.2 GB freed`."""
     words = {
-        State.DELETED: "deleted",
+        report.goes: "would be deleted" if report.is_dry_run else "deleted",
         State.FAILED: "failed",
         State.DOOMED: "would be deleted" if report.is_dry_run else "not tried",
-        State.KEPT: "kept",
     }
     counts = {state: image.count(state) for state in words}
-    always = {report.goes, State.KEPT}
-    parts = [f"{n} {words[s]}" for s, n in counts.items() if n or s in always]
+    parts = [f"{share([image], report.goes)} {words[report.goes]}"]
+    parts += [
+        f"{plural(n, 'version')} {words[s]}"
+        for s, n in counts.items()
+        if n and s is not report.goes
+    ]
     if image.held is not None:
         parts.append(f"{size(image.held)} held")
     if image.freed is not None:

@@ -1,10 +1,31 @@
 """The outputs of the action, for a later step."""
 
 import json
+from dataclasses import dataclass
+from pathlib import Path
 
 from registry_gc.registry.version_names import is_plain_tag
+from registry_gc.report import files
 from registry_gc.report.report import Report, State
+from registry_gc.runner import output_text
 from registry_gc.settings.inputs import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """The outputs as a face of the report."""
+
+    path: Path | None
+    """The runner's file for them; None where there is none."""
+    report_path: Path | None
+    """Where the JSON report went."""
+    settings: Settings
+
+    def show(self, report: Report) -> None:
+        """Appends to the file. Raises NotWritten."""
+        if self.path:
+            values = outputs(report, self.settings, str(self.report_path or ""))
+            files.append(self.path, output_text(values))
 
 
 def outputs(report: Report, settings: Settings, report_path: str) -> dict[str, str]:
@@ -25,7 +46,10 @@ def outputs(report: Report, settings: Settings, report_path: str) -> dict[str, s
         "deleted": str(report.count(report.goes)),
         "kept": str(report.count(State.KEPT)),
         "failed": str(report.count(State.FAILED)),
+        "deleted-builds": str(report.count_builds(report.goes)),
+        "kept-builds": str(report.count_builds(State.KEPT)),
         "reclaimable-bytes": "" if report.freed is None else str(report.freed),
         "deleted-tags": json.dumps(tags, indent=0),
         "report": report_path,
+        "outcome": report.outcome.value,
     }

@@ -1,21 +1,36 @@
-"""What a run did, for its three faces: the log, the job summary and the JSON report."""
+"""What a run did: the one model that every face of the report shows."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from registry_gc.registry.version_names import is_plain_tag
 from registry_gc.registry.versions import Version
 
 
 class State(StrEnum):
-    """What became of a version."""
+    """What became of a version, or of a build: of a build's tags, the first that applies."""
 
     KEPT = "kept"
+    FAILED = "failed"
+    """Its deletion was tried and failed."""
+    DOOMED = "doomed"
+    """To be deleted, and not tried: in a dry run, or after a refusal or an interruption."""
     DELETED = "deleted"
-    FAILED = "failed"  # its deletion was tried and failed
-    DOOMED = "doomed"  # to be deleted, and not tried: a dry run, a refusal or an interruption
+
+
+class Outcome(StrEnum):
+    """How a run ended, for a later step: some engines hide an action's exit code."""
+
+    DONE = "done"
+    DRY_RUN = "dry-run"
+    NOTHING = "nothing"
+    """There was nothing to delete."""
+    REFUSED = "refused"
+    """More would have gone than max-delete allows; nothing was deleted."""
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +39,87 @@ class Row:
 
     version: Version
     state: State
-    reason: str  # of the verdict: why it is kept, or why nothing keeps it
-    error: str = ""  # why the deletion failed
-    digest: str = ""  # "" when it was not read
-    size: int | None = None  # bytes of all its blobs, shared ones too; None when it was not read
+    reason: str
+    """Of the verdict: why it is kept, or why nothing keeps it."""
+    until: datetime | None = None
+    """When it goes, if nothing but its age keeps it."""
+    error: str = ""
+    """Why its deletion failed."""
+    digest: str = ""
+    """What a pull gets; "" when it was not read."""
+    size: int | None = None
+    """Bytes of all its blobs, shared ones too; None when it was not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """One digest under all its names, with all that belongs to it."""
+
+    tags: tuple[Row, ...]
+    """The tags that hold the digest, newest first; one at least."""
+    parts: tuple[Row, ...] = ()
+    """The tags that its index lists."""
+    others: tuple[Row, ...] = ()
+    """What else it is made of, and what is attached to it."""
+    platforms: tuple[str, ...] = ()
+    """As its index names them, such as `linux/arm64`; none for an image without an index."""
+    attached: tuple[str, ...] = ()
+    """What is attached to it, in words: `signed`, `2 attested`."""
+    adds: int | None = None
+    """Bytes of the blobs that no other build of the image uses; None when not all were read."""
+    size: int | None = None
+    """Bytes of all its blobs; None when not all were read."""
+
+    @property
+    def id(self) -> int:
+        """The id of its newest tag: no other build of the image has it."""
+        return self.tags[0].version.id
+
+    @property
+    def created(self) -> datetime:
+        """When its newest tag was pushed; UTC."""
+        return self.tags[0].version.created
+
+    @property
+    def state(self) -> State:
+        """Kept while one of its tags is; gone when all of them are."""
+        return min((row.state for row in self.tags), key=list(State).index)
+
+    @property
+    def deciding(self) -> tuple[Row, ...]:
+        """The tags to which it owes its state."""
+        return tuple(row for row in self.tags if row.state is self.state)
+
+    @property
+    def reason(self) -> str:
+        """Of its verdict; of tags that differ, each."""
+        return "; ".join(dict.fromkeys(row.reason for row in self.deciding))
+
+    @property
+    def until(self) -> datetime | None:
+        """When it goes, if nothing but its age keeps it."""
+        moments = [row.until for row in self.deciding if row.until]
+        return max(moments) if len(moments) == len(self.deciding) else None
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """All its versions, some of which may belong to other builds too."""
+        return (*self.tags, *self.parts, *self.others)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """All versions of an image that share a state, each once."""
+
+    state: State
+    builds: tuple[Build, ...]
+    """Those in this state."""
+    names: tuple[Row, ...]
+    """Tags in this state whose builds are in another: `v1` goes, and its build stays as `v2`."""
+    leftovers: tuple[Row, ...]
+    """Untagged versions and attachments in this state that belong to no build in it."""
+    versions: int
+    """How many have this state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +127,10 @@ class Problem:
     """A sentence people must read: what happened, the likely cause, what to change."""
 
     text: str
-    is_error: bool = True  # an error ends the run with exit 1, a warning does not
+    is_error: bool = True
+    """An error ends the run with exit 1, a warning does not."""
+    is_refusal: bool = False
+    """The settings allow less than what was to be done, and nothing was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +138,38 @@ class Image:
     """One image of the run."""
 
     name: str
-    rows: tuple[Row, ...]  # newest first
+    rows: tuple[Row, ...]
+    """Its versions, newest first."""
+    builds: tuple[Build, ...] = ()
+    """Newest first; what belongs to none is unreachable, or too young to be called so."""
     problems: tuple[Problem, ...] = ()
-    held: int | None = None  # bytes of all its blobs before the run; None when not all were read
-    freed: int | None = None  # bytes of the blobs that only versions deleted (or doomed) in it use
+    held: int | None = None
+    """Bytes of all its blobs before the run; None when not all were read."""
+    freed: int | None = None
+    """Bytes of the blobs that only versions deleted (or doomed) in it use."""
+    unreachable: int | None = None
+    """As freed, of those versions alone that belong to no build."""
 
     def count(self, state: State) -> int:
         """How many of its versions have this state."""
         return sum(row.state is state for row in self.rows)
+
+    def count_builds(self, state: State) -> int:
+        """How many of its builds have this state."""
+        return sum(build.state is state for build in self.builds)
+
+    def groups(self) -> list[Group]:
+        """Its versions by their state, what stays last; a state that none has is left out."""
+        order = (State.FAILED, State.DELETED, State.DOOMED, State.KEPT)
+        return [self._group(state) for state in order if self.count(state)]
+
+    def _group(self, state: State) -> Group:
+        builds = tuple(build for build in self.builds if build.state is state)
+        shown = {row.version.id for build in builds for row in build.rows}
+        rest = [r for r in self.rows if r.state is state and r.version.id not in shown]
+        names = tuple(row for row in rest if is_plain_tag(row.version.name))
+        leftovers = tuple(row for row in rest if not is_plain_tag(row.version.name))
+        return Group(state, builds, names, leftovers, self.count(state))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +178,20 @@ class Report:
 
     server_url: str
     owner: str
-    settings: Mapping[str, Any]  # by input, without the token
-    started: datetime  # UTC
+    settings: Mapping[str, Any]
+    """By input, without the token."""
+    started: datetime
+    """UTC."""
     images: tuple[Image, ...] = ()
-    problems: tuple[Problem, ...] = ()  # those that belong to no one image
-    freed: int | None = None  # as Image.freed, a blob shared by several images counted once
+    problems: tuple[Problem, ...] = ()
+    """Those that belong to no one image."""
+    freed: int | None = None
+    """As Image.freed, a blob shared by several images counted once."""
     is_dry_run: bool = False
 
     @property
     def goes(self) -> State:
-        """The state of the versions a headline counts: deleted, or doomed in a dry run."""
+        """The state of what a headline counts: deleted, or doomed in a dry run."""
         return State.DOOMED if self.is_dry_run else State.DELETED
 
     def rows(self) -> Iterator[tuple[Image, Row]]:
@@ -78,6 +201,10 @@ class Report:
     def count(self, state: State) -> int:
         """How many versions of all images have this state."""
         return sum(image.count(state) for image in self.images)
+
+    def count_builds(self, state: State) -> int:
+        """How many builds of all images have this state."""
+        return sum(image.count_builds(state) for image in self.images)
 
     def all_problems(self) -> Iterator[tuple[str, Problem]]:
         """Every problem with the name of its image, or "" for the run's own; errors first."""
@@ -89,3 +216,25 @@ class Report:
     def exit_code(self) -> int:
         """0 when all was done, 1 when something failed or was refused."""
         return int(any(p.is_error for _, p in self.all_problems()) or self.count(State.FAILED) > 0)
+
+    @property
+    def outcome(self) -> Outcome:
+        """In a word what the exit code and the counts say."""
+        if any(p.is_refusal for _, p in self.all_problems()):
+            return Outcome.REFUSED
+        if self.exit_code:
+            return Outcome.FAILED
+        if self.is_dry_run:
+            return Outcome.DRY_RUN
+        return Outcome.DONE if self.count(State.DELETED) else Outcome.NOTHING
+
+
+def next_to_go(images: Iterable[Image]) -> tuple[date, int] | None:
+    """The first day on which builds go that only their age keeps, and how many on that day."""
+    days = [
+        build.until.date()
+        for image in images
+        for build in image.builds
+        if build.state is State.KEPT and build.until
+    ]
+    return (min(days), days.count(min(days))) if days else None

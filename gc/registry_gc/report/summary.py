@@ -1,61 +1,68 @@
 """The job summary: Markdown for Gitea, and never more of it than the server takes."""
 
-from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 
+from registry_gc.report import chart, files
 from registry_gc.report.escaping import code, cut, markdown, plural, size
-from registry_gc.report.report import Image, Problem, Report, Row, State
-from registry_gc.report.wording import SPACE, age, headline, labels, setting, touched_first
+from registry_gc.report.report import Build, Group, Image, Problem, Report, Row, State
+from registry_gc.report.tables import ALL, Table, cells, head, more, most_that_fits
+from registry_gc.report.wording import (
+    SPACE,
+    age,
+    contents,
+    failures,
+    headline,
+    labels,
+    names,
+    setting,
+    stays_as,
+    title,
+    touched_first,
+    upcoming,
+    why,
+)
 
 LIMIT = 1_048_576  # UTF-8 bytes: what Gitea 1.27 shows of a step's summary
 LONGEST = 2000  # characters of a problem; the log has all of it
 FEW = 10  # rows a table keeps as long as there is room for its image at all
-ALL = 1 << 40
+CHARTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The job summary as a face of the report."""
+
+    path: Path | None
+    """The runner's file for it; None where there is none."""
+
+    def show(self, report: Report) -> None:
+        """Appends to the file. Raises NotWritten."""
+        if self.path:
+            files.append(self.path, render(report))
 
 
 @dataclass(frozen=True, slots=True)
 class _Room:
     """How much of the report is shown."""
 
-    rows: int = ALL  # of each table of versions
-    sections: int = ALL  # images with their versions
+    rows: int = ALL  # of each table of builds or versions
+    sections: int = ALL  # images with their builds
     entries: int = ALL  # problems, and rows of the table of images
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
-    """The versions of an image with one state."""
-
-    title: str
-    columns: Sequence[str]
-    rows: Sequence[str]
-    is_open: bool
-
-    def render(self, most: int) -> list[str]:
-        """The table with its first rows, and how many were left out."""
-        return [
-            f"<details{' open' if self.is_open else ''}><summary>{self.title}</summary>",
-            "",
-            *_head(self.columns),
-            *self.rows[:most],
-            "",
-            *_more(len(self.rows) - most, "version"),
-            "</details>",
-            "",
-        ]
-
-
-@dataclass(frozen=True, slots=True)
 class _Section:
-    """An image with its versions."""
+    """An image with its builds."""
 
-    title: str
-    tables: Sequence[_Table] = field(default_factory=tuple)
+    start: Sequence[str]
+    tables: Sequence[Table] = field(default_factory=tuple)
 
     def render(self, most: int) -> list[str]:
-        return [f"### {self.title}", "", *(x for t in self.tables for x in t.render(most))]
+        """The section with the first rows of its tables."""
+        return [*self.start, *(line for t in self.tables for line in t.render(most))]
 
 
 def render(report: Report, limit: int = LIMIT) -> str:
@@ -65,7 +72,7 @@ def render(report: Report, limit: int = LIMIT) -> str:
     then problems.
     """
     images = touched_first(report.images)
-    sections = [_section(image, report) for image in images if image.rows]
+    sections = _sections([image for image in images if image.rows], report)
 
     def text(room: _Room) -> str:
         return "\n".join(
@@ -74,7 +81,7 @@ def render(report: Report, limit: int = LIMIT) -> str:
                 *_problems(report, room.entries),
                 *_images(report, images, room.entries),
                 *(line for s in sections[: room.sections] for line in s.render(room.rows)),
-                *_more(len(sections) - room.sections, "image"),
+                *more(len(sections) - room.sections, "image"),
                 *(_settings(report) if room.entries else []),
             ]
         )
@@ -90,7 +97,7 @@ def render(report: Report, limit: int = LIMIT) -> str:
         ("sections", 0, len(sections)),
         ("entries", 0, entries),
     ):
-        best = _most(partial(fits, room, name), least, most)
+        best = most_that_fits(partial(fits, room, name), least, most)
         if best is not None:
             return text(replace(room, **{name: best}))
         room = replace(room, **{name: least})
@@ -98,44 +105,23 @@ def render(report: Report, limit: int = LIMIT) -> str:
     return top if len(top.encode()) <= limit else ""
 
 
-def _most(fits: Callable[[int], bool], least: int, most: int) -> int | None:
-    """The greatest number that fits, or None."""
-    if fits(most):
-        return most
-    found = least - 1 + bisect_left(range(least, most), True, key=lambda n: not fits(n))
-    return found if found >= least else None
-
-
 def _top(report: Report) -> list[str]:
-    owner = f"{code(report.owner)} on {code(report.server_url)}"
-    return [f"## {markdown(headline(report))}", "", f"{owner}, {_moment(report)}", ""]
-
-
-def _moment(report: Report) -> str:
-    return f"{report.started:%Y-%m-%d %H:%M} UTC" + (", dry run" if report.is_dry_run else "")
+    moment = f"{report.started:%Y-%m-%d %H:%M} UTC" + (", dry run" if report.is_dry_run else "")
+    line = f"{code(report.owner)} on {code(report.server_url)}, {moment}"
+    after = upcoming(report.images)
+    return [f"## {markdown(headline(report))}", "", f"{line}. {after}" if after else line, ""]
 
 
 def _problems(report: Report, most: int) -> list[str]:
     """Errors and warnings, each kind in a box of its own."""
     found = sorted(
-        [*report.all_problems(), *_failures(report)], key=lambda pair: not pair[1].is_error
+        [*report.all_problems(), *failures(report)], key=lambda pair: not pair[1].is_error
     )
     lines: list[str] = []
     for kind, is_error in (("CAUTION", True), ("WARNING", False)):
         shown = [_problem(*pair) for pair in found[:most] if pair[1].is_error is is_error]
         lines += [f"> [!{kind}]", *shown, ""] if shown else []
-    return lines + _more(len(found) - most, "problem")
-
-
-def _failures(report: Report) -> list[tuple[str, Problem]]:
-    """A problem for each image with failed deletions, with the cause of the first."""
-    found = []
-    for image in report.images:
-        if errors := [row.error for row in image.rows if row.state is State.FAILED]:
-            count = len(errors)
-            what = "1 deletion failed" if count == 1 else f"{count} deletions failed, the first"
-            found.append((image.name, Problem(f"{what} with: {errors[0]}")))
-    return found
+    return lines + more(len(found) - most, "problem")
 
 
 def _problem(image: str, problem: Problem) -> str:
@@ -147,86 +133,120 @@ def _images(report: Report, images: Sequence[Image], most: int) -> list[str]:
     """The table of images, its columns as far as they say something, and the totals."""
     if not images:
         return []
-    words = {
-        report.goes: "Would delete" if report.is_dry_run else "Deleted",
-        State.FAILED: "Failed",
-        State.DOOMED: "Would delete" if report.is_dry_run else "Not tried",
-        State.KEPT: "Kept",
-    }
-    always = (report.goes, State.KEPT)
-    states = [state for state in words if state in always or report.count(state)]
+    states = [s for s in _words(report) if s in (report.goes, State.KEPT) or report.count(s)]
     held = [image.held for image in images if image.held is not None]
     has_freed = report.freed is not None or any(image.freed is not None for image in images)
-    columns = ["Image", "Versions:", *(f"{words[state]}:" for state in states)]
+    versions = f"Versions {_words(report)[report.goes].lower()}:"
+    columns = ["Image", "Builds:", *(f"{_words(report)[s]}:" for s in states), versions]
     columns += ["Holds:"] if held else []
     columns += ["Frees up to:"] if has_freed else []
 
-    def row(name: str, versions: int, counts: list[int], holds: str, freed: int | None) -> str:
-        shown = [*([holds] if held else []), *([_size(freed)] if has_freed else [])]
-        return _cells(name, versions, *counts, *shown)
+    def row(name: str, shown: Sequence[Image], holds: str, freed: int | None, bar: str) -> str:
+        builds = [sum(image.count_builds(state) for image in shown) for state in states]
+        gone = sum(image.count(report.goes) for image in shown)
+        every = sum(len(image.rows) for image in shown)
+        space = [*([holds] if held else []), *([_size(freed)] if has_freed else [])]
+        return cells(name, sum(builds), *builds, f"{gone} of {every}", *space, bar)
 
-    rows = [
-        row(code(i.name), len(i.rows), [i.count(s) for s in states], _size(i.held), i.freed)
-        for i in images
-    ]
-    lines = [*_head(columns), *rows[:most]]
+    rows = [row(code(i.name), [i], _size(i.held), i.freed, _bar(i, report)) for i in images]
+    lines = [*head([*columns, ""]), *rows[:most]]
     if len(images) > 1:
-        versions = sum(len(image.rows) for image in images)
-        counts = [report.count(state) for state in states]
         # Blobs that images share are counted in each.
         total = f"≤ {size(sum(held))}" if len(held) == len(images) else ""
-        lines.append(row("**All**", versions, counts, total, report.freed))
-    lines += ["", *_more(len(images) - most, "image")]
+        lines.append(row("**All**", images, total, report.freed, ""))
+    lines += ["", *more(len(images) - most, "image")]
     return [*lines, f"<sub>{SPACE}</sub>", ""] if report.freed else lines
 
 
-def _section(image: Image, report: Report) -> _Section:
-    deleted = "Would be deleted" if report.is_dry_run else "Not tried"
-    tables = [
-        _table(image, report, State.FAILED, "Failed", "Error"),
-        _table(image, report, State.DELETED, "Deleted", "Why"),
-        _table(image, report, State.DOOMED, deleted, "Why"),
-        _table(image, report, State.KEPT, "Kept", "Why"),
+def _bar(image: Image, report: Report) -> str:
+    """How much of what the image holds goes: of its bytes, or of its builds."""
+    part, whole = image.freed, image.held
+    if part is None or not whole:
+        part, whole = image.count_builds(report.goes), len(image.builds)
+    return f'<progress value="{part}" max="{whole}"></progress>' if part else ""
+
+
+def _sections(images: Sequence[Image], report: Report) -> list[_Section]:
+    """Each image under its name, the first few that have many builds with a chart."""
+    sections = []
+    charts = 0
+    for image in images:
+        lines = [f"### {code(image.name)}", ""] if len(report.images) > 1 else []
+        found = chart.bars(image) if charts < CHARTS else None
+        if found:
+            charts += 1
+            lines += chart.mermaid(found)
+        tables = [t for group in image.groups() for t in _tables(group, image, report)]
+        sections.append(_Section(lines, tables))
+    return sections
+
+
+def _words(report: Report) -> dict[State, str]:
+    """What became of things, for the heads of columns and tables, in their order."""
+    return {
+        State.DELETED: "Deleted",
+        State.FAILED: "Failed",
+        State.DOOMED: "To be deleted" if report.is_dry_run else "Not tried",
+        State.KEPT: "Kept",
+    }
+
+
+def _tables(group: Group, image: Image, report: Report) -> list[Table]:
+    """The builds of one state, and what of that state belongs to no such build."""
+    word = _words(report)[group.state]
+    is_open = group.state is State.FAILED
+    reason = "Error" if is_open else "Why"
+    with_size = any(build.size is not None for build in image.builds)
+    rows = [_build(build, report, with_size) for build in group.builds]
+    rows += [_name(row, image, report, with_size) for row in group.names]
+    columns = ["Build", "Pushed", "Age:", "Made of", *(["Adds:", "Size:"] if with_size else [])]
+    table = Table(f"<b>{word}: {title(group)}</b>", [*columns, reason], rows, "build", is_open)
+    if not group.leftovers:
+        return [table]
+    kind = "Kept besides builds" if group.state is State.KEPT else f"{word}, unreachable"
+    is_counted = group.state is report.goes and image.unreachable is not None
+    space = f", up to {_size(image.unreachable)}" if is_counted else ""
+    name = f"<b>{kind}: {plural(len(group.leftovers), 'version')}{space}</b>"
+    columns = ["Version", "Pushed", "Age:", *(["Size:"] if with_size else []), reason]
+    lines = [
+        _line(code(label), row, report, *([_size(row.size)] if with_size else []), _reason(row))
+        for label, row in zip(labels(group.leftovers), group.leftovers, strict=True)
     ]
-    return _Section(code(image.name), [table for table in tables if table.rows])
+    return [*([table] if rows else []), Table(name, columns, lines, "version", is_open)]
 
 
-def _table(image: Image, report: Report, state: State, title: str, why: str) -> _Table:
-    with_size = any(row.size is not None for row in image.rows)
-    names = zip(labels(image.rows), image.rows, strict=True)
-    rows = [_row(name, row, report, with_size) for name, row in names if row.state is state]
-    columns = ["Version", "Created", "Age:", *(["Size:"] if with_size else []), why]
-    return _Table(f"<b>{title}: {len(rows)}</b>", columns, rows, state is not State.KEPT)
+def _build(build: Build, report: Report, with_size: bool) -> str:
+    shown = names(build.deciding, code)
+    space = [_size(build.adds), _size(build.size)] if with_size else []
+    reason = build.deciding[0].error or why(build.reason, build.until)
+    return _line(shown, build.tags[0], report, markdown(contents(build)), *space, _cut(reason))
 
 
-def _row(name: str, row: Row, report: Report, with_size: bool) -> str:
+def _name(row: Row, image: Image, report: Report, with_size: bool) -> str:
+    """A tag that goes, or stays, without its build."""
+    space = ["", ""] if with_size else []
+    reason = row.error or stays_as(row, image)
+    return _line(code(row.version.name), row, report, "", *space, _cut(reason))
+
+
+def _line(name: str, row: Row, report: Report, *rest: str) -> str:
     days = f"{age(row.version.created, report.started):.0f} d"
-    shown = [_size(row.size)] if with_size else []
-    why = markdown(cut(row.error or row.reason, 300))
-    return _cells(code(name), f"{row.version.created:%Y-%m-%d}", days, *shown, why)
+    return cells(name, f"{row.version.created:%Y-%m-%d}", days, *rest)
+
+
+def _reason(row: Row) -> str:
+    return _cut(row.error or why(row.reason, row.until))
+
+
+def _cut(reason: str) -> str:
+    return markdown(cut(reason, 300))
 
 
 def _settings(report: Report) -> list[str]:
     shown = {name: setting(value) for name, value in report.settings.items()}
-    rows = [_cells(code(n), code(cut(v, LONGEST))) for n, v in shown.items() if v]
-    return _Table("Settings", ["Input", "Value"], rows, False).render(ALL) if rows else []
+    rows = [cells(code(n), code(cut(v, LONGEST))) for n, v in shown.items() if v]
+    return Table("Settings", ["Input", "Value"], rows, "setting").render() if rows else []
 
 
 def _size(figure: int | None) -> str:
     return "" if figure is None else size(figure)
-
-
-def _head(columns: Sequence[str]) -> list[str]:
-    """The two lines that begin a table; a column whose name ends in a colon is flush right."""
-    rules = ("---:" if column.endswith(":") else "---" for column in columns)
-    return [_cells(*(column.rstrip(":") for column in columns)), f"|{'|'.join(rules)}|"]
-
-
-def _cells(*cells: object) -> str:
-    return f"| {' | '.join(map(str, cells))} |"
-
-
-def _more(count: int, noun: str) -> list[str]:
-    """How many were left out, if any."""
-    said = f"*{plural(count, noun)} more, left out here for length: the log has them all.*"
-    return [said, ""] if count > 0 else []

@@ -1,12 +1,15 @@
 """From plans to the report's model: rows with their state, and the space they hold and free."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from registry_gc.registry import space
+from registry_gc.registry.builds import builds_of
 from registry_gc.registry.manifests import digests_of
+from registry_gc.registry.version_names import is_plain_tag
 from registry_gc.registry.versions import Version
-from registry_gc.report.report import Image, Problem, Report, Row, State
+from registry_gc.report.report import Build, Image, Problem, Report, Row, State
+from registry_gc.report.wording import attached
 from registry_gc.run.mark import Plan
 from registry_gc.settings.inputs import Settings
 
@@ -31,12 +34,41 @@ def image(plan: Plan, plans: Sequence[Plan], settings: Settings) -> Image:
     """One image; `plans` are all of the run, whose kept versions may share its blobs."""
     versions = sorted(plan.versions, key=lambda v: (v.created, v.id), reverse=True)
     is_measured = settings.measure_space and all(v.id in plan.graph for v in versions)
+    rows = {version.id: _row(plan, version) for version in versions}
+    builds = _builds(plan, rows, is_measured)
+    leftovers = _goes(plan, settings) - {r.version.id for build in builds for r in build.rows}
+    others = plan.graph.keys() - leftovers
     return Image(
         plan.image,
-        tuple(_row(plan, version) for version in versions),
+        tuple(rows.values()),
+        builds,
         plan.problems,
         space.size(plan.graph, plan.graph) if is_measured else None,
         _freed([plan], plans, settings),
+        space.size(plan.graph, leftovers, others) if is_measured else None,
+    )
+
+
+def _builds(plan: Plan, rows: Mapping[int, Row], is_measured: bool) -> tuple[Build, ...]:
+    """The builds; a part that stays although what it is part of goes is one of its own."""
+    found = builds_of(plan.versions, plan.graph)
+    kept = [build for build in found if any(tag.id in plan.kept for tag in build.tags)]
+    alone = plan.kept.keys() - {version.id for build in kept for version in build.versions}
+    if any(is_plain_tag(rows[i].version.name) for i in alone):
+        found = builds_of(plan.versions, plan.graph, alone)
+    ids = [{version.id for version in build.versions} for build in found]
+    adds = space.added(plan.graph, ids)
+    return tuple(
+        Build(
+            tuple(rows[tag.id] for tag in build.tags),
+            tuple(rows[part.id] for part in build.parts),
+            tuple(rows[other.id] for other in (*build.children, *build.attachments)),
+            build.platforms,
+            attached(build),
+            adds[place] if is_measured else None,
+            space.size(plan.graph, ids[place]) if is_measured else None,
+        )
+        for place, build in enumerate(found)
     )
 
 
@@ -60,6 +92,7 @@ def _row(plan: Plan, version: Version) -> Row:
         version,
         state,
         plan.kept.get(version.id) or plan.doomed[version.id],
+        plan.until.get(version.id) if version.id in plan.kept else None,
         plan.failed.get(version.id, ""),
         next(iter(digests_of(version, plan.graph)), ""),
         sum(size for _, size in manifest.blobs) if manifest else None,

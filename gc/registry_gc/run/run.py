@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from threading import Event
 
-from registry_gc.errors import RegistryGcError, Stop
+from registry_gc.errors import Refused, RegistryGcError, Stop
 from registry_gc.policy.decide import Rules
 from registry_gc.registry.listing import Listing, list_versions, select
 from registry_gc.registry.version_names import first_match, is_digest
@@ -61,7 +61,7 @@ def run(
             if settings.reclaim and any(plan.deleted for plan in plans):
                 _reclaim(client, problems)
     except RegistryGcError as error:
-        problems.append(Problem(str(error)))
+        problems.append(Problem(str(error), is_refusal=isinstance(error, Refused)))
     return reporting.report(settings, now, plans, problems)
 
 
@@ -107,7 +107,7 @@ def _rules(settings: Settings, in_use: Found, image: str) -> Rules:
 
 
 def _guard(settings: Settings, plans: Sequence[Plan]) -> None:
-    """Raises RegistryGcError when more is doomed than max-delete allows."""
+    """Raises Refused when more is doomed than max-delete allows."""
     limit = settings.max_delete
     if limit is None:
         return
@@ -120,7 +120,7 @@ def _guard(settings: Settings, plans: Sequence[Plan]) -> None:
         allowed = versions * limit.figure / 100 if limit.is_percentage else limit.figure
         if doomed > allowed:
             share = f" ({doomed * 100 / versions:.1f}%)" if limit.is_percentage else ""
-            raise RegistryGcError(
+            raise Refused(
                 f"Refused by max-delete: {doomed} of {versions} versions{share} of {what} would be "
                 f"deleted, and max-delete allows {limit}. Nothing was deleted in the whole run. "
                 "If the list above is what you want, raise max-delete for one run."
@@ -154,11 +154,10 @@ def _sweep(reader: Reader, plans: list[Plan], stop: Event) -> None:
 
 
 def _reclaim(client: Client, problems: list[Problem]) -> None:
-    """Asked for, so a refusal, or no answer, is an error; what was deleted stays deleted."""
     try:
         packages.clean_up(client)
     except RegistryGcError as error:
-        problems.append(Problem(f"reclaim: {error}"))
+        problems.append(Problem(str(error), is_error=False))
 
 
 def _unmatched(settings: Settings, images: Collection[str]) -> list[Problem]:

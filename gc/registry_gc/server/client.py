@@ -11,8 +11,7 @@ from requests.auth import HTTPBasicAuth
 
 from registry_gc.errors import Denied, Gone, Right, WrongAnswer
 from registry_gc.server import parallel
-from registry_gc.server.exchange import Answer
-from registry_gc.server.transport import LARGEST_ANSWER, Auth, Transport
+from registry_gc.server.transport import Auth, Transport
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -47,84 +46,73 @@ class Client:
         right: Right,
         parameters: Parameters | None = None,
         expected: int = 200,
-        *,
-        look: Callable[[], object] | None = None,
-        is_look: bool = False,
-    ) -> Answer:
+    ) -> requests.Response:
         """The answer of /api/v1 + path (escaped) with the expected status.
 
         `kind` groups requests that cost the server the same; `right` is what a refusal lacks.
-        What is neither a GET nor has a `look` is sent once: see Transport.send.
         """
-        answer = self._transport.send(
-            method,
-            f"{self.server_url}/api/v1{path}",
-            kind,
-            self._api_auth,
-            parameters,
-            look=look,
-            is_look=is_look,
-        )
-        return self._checked(answer, right, expected)
+        url = f"{self.server_url}/api/v1{path}"
+        response = self._transport.send(method, url, kind, self._api_auth, parameters)
+        return self._checked(response, right, expected)
 
-    def v2(
-        self, path: str, kind: str, right: Right, what: str, most: int = LARGEST_ANSWER
-    ) -> Answer:
+    def v2(self, path: str, kind: str, right: Right, what: str) -> requests.Response:
         """The answer of GET /v2 + path (escaped), `what` in an error's sentence.
 
         With object storage it is a redirect, which is followed once and without the token.
         """
         parts = urlsplit(self.server_url)  # /v2 lies at the host's root, the API may not
         url = f"{parts.scheme}://{parts.netloc}/v2{path}"
-        answer = self._transport.send("GET", url, kind, self._v2_auth, most=most)
-        if answer.location is not None:
-            return self._from_storage(url, answer.location, what, most)
-        return self._checked(answer, right, 200)
+        response = self._transport.send("GET", url, kind, self._v2_auth)
+        if response.is_redirect:
+            return self._from_storage(url, response.headers["Location"], what)
+        return self._checked(response, right, 200)
 
-    def json(self, answer: Answer) -> Any:
+    def json(self, response: requests.Response) -> Any:
         """The body of an answer."""
         try:
-            return json.loads(answer.content)
+            return json.loads(response.content)
         except (ValueError, RecursionError) as error:
-            raise WrongAnswer.not_json(self.server_url, self._message(answer)) from error
+            raise WrongAnswer.not_json(self.server_url, self._message(response)) from error
 
     def in_order(self, work: Callable[[T], R], items: Iterable[T]) -> list[R]:
         """work(item) for each item, as many at once as there may be requests."""
         return parallel.in_order(self.concurrency, work, items)
 
-    def _from_storage(self, url: str, location: str, what: str, most: int) -> Answer:
+    def _from_storage(self, url: str, location: str, what: str) -> requests.Response:
         try:
             storage = urljoin(url, location)
         except ValueError as error:
             raise WrongAnswer.no_address(what) from error
-        answer = self._transport.send("GET", storage, "storage", _no_auth, most=most)
-        if answer.status != 200:
-            raise WrongAnswer.from_storage(what, answer.status)
-        return answer
+        response = self._transport.send("GET", storage, "storage", _no_auth)
+        if response.status_code != 200:
+            raise WrongAnswer.from_storage(what, response.status_code)
+        return response
 
-    def _checked(self, answer: Answer, right: Right, expected: int) -> Answer:
-        request = f"{answer.method} {urlsplit(answer.url).path}"
-        if answer.status == 404:
+    def _checked(
+        self, response: requests.Response, right: Right, expected: int
+    ) -> requests.Response:
+        request = f"{response.request.method} {urlsplit(response.request.url or '').path}"
+        status = response.status_code
+        if status == 404:
             raise Gone(request)
-        if answer.status in (401, 403):
-            text = self._described(answer)
-            raise Denied.from_response(answer.status, text, right, self.server_url)
-        if answer.location is not None:
-            raise WrongAnswer.redirected(request, self._redacted(answer.location))
-        if answer.status != expected:
-            raise WrongAnswer.from_status(request, self._described(answer))
-        return answer
+        if status in (401, 403):
+            raise Denied.from_response(status, self._answer(response), right, self.server_url)
+        if response.is_redirect:
+            raise WrongAnswer.redirected(request, self._redacted(response.headers["Location"]))
+        if status != expected:
+            raise WrongAnswer.from_status(request, self._answer(response))
+        return response
 
-    def _described(self, answer: Answer) -> str:
-        message = self._message(answer)
-        status = f"the server answered {answer.status}"
+    def _answer(self, response: requests.Response) -> str:
+        message = self._message(response)
+        status = f"the server answered {response.status_code}"
         return f"{status}: {message}" if message else status
 
-    def _message(self, answer: Answer) -> str:
+    def _message(self, response: requests.Response) -> str:
         """What the server says, in a line: its JSON message, or the beginning of its text."""
-        text = answer.content[:2000].decode("utf-8", "replace")
+        text = response.content[:2000].decode("utf-8", "replace")
         try:
-            text = str(json.loads(answer.content)["message"])
+            text = str(json.loads(response.content)["message"])
         except (ValueError, TypeError, KeyError, RecursionError):
             if "<" in text:
                 text = "an HTML page"

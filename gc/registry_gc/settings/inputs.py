@@ -30,6 +30,7 @@ class Settings:
     measure_space: bool
     reclaim: bool
     report: str
+    verbose: bool
 
     def public(self) -> dict[str, Any]:
         """The settings by their input's name, without the token."""
@@ -132,6 +133,7 @@ INPUTS = (
         "false",
     ),
     Input("report", parse.path, "Path in the workspace for a JSON report."),
+    Input("verbose", parse.boolean, "Have every version in the log, not every build.", "false"),
 )
 
 
