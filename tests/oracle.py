@@ -64,22 +64,31 @@ def verdicts(
 ) -> Verdicts:
     """The verdicts of the rules; `in_use` are the (image, tag or digest) that files refer to.
 
+    A digest is in use of every image that they refer to, if only by the last part of its name.
     Fails when they keep less than those of version 1.0.0.
     """
     stay: set[Name] = set()
     go: set[Name] = set()
     shares = []
+    in_use = set(in_use)
+    digests = {reference for _, reference in in_use if ":" in reference}
     for image in store.owner(OWNER).images:
         if any(fnmatchcase(image, pattern) for pattern in settings.package):
             versions = _known(store, image)
             names = {v.name for v in versions}
             used = {reference for where, reference in in_use if where == image}
+            used |= digests if mentions(in_use, image) else set()
             kept = _kept(versions, settings, now, used)
             assert kept >= _stays_in_1_0(versions, settings, now, used)
             stay |= {(image, name) for name in kept}
             go |= {(image, name) for name in names - kept}
             shares.append((len(names - kept), len(names)))
     return Verdicts(frozenset(stay), frozenset(go), _is_refused(settings, shares))
+
+
+def mentions(in_use: Iterable[Name], image: str) -> bool:
+    """Whether files that refer to these name the image, or another one of the same last part."""
+    return image.rpartition("/")[2] in {where.rpartition("/")[2] for where, _ in in_use}
 
 
 def whole(store: Store, image: str) -> set[str]:

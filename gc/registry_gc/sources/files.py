@@ -1,7 +1,7 @@
 """Searches the files of `protect-from` for the tags and digests they use.
 
-What counts as a reference, and what cannot be seen, is told in `references`. Not searched, but
-named: binary and huge files, links out of the workspace, links to a directory below a wildcard.
+What counts as use, and what cannot be known, is told in `mentions`. A file that cannot be searched
+ends the run when it was named; one that came with a wildcard or a directory is told.
 """
 
 import os
@@ -10,10 +10,57 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from registry_gc.errors import RegistryGcError
-from registry_gc.sources.mentions import NotText, Search
+from registry_gc.sources.mentions import Search
 from registry_gc.sources.source import Doubt, Found, Images, LookedAt, together
+from registry_gc.sources.texts import Empty, NotText
+from registry_gc.sources.vocabulary import Vocabulary
 
-_LARGEST = 5 * 1024 * 1024  # bytes
+_PIECE = 1 << 20  # bytes read at once
+
+
+class ProtectFromError(RegistryGcError):
+    """The files do not answer what is in use, so that nothing may be deleted."""
+
+    @classmethod
+    def not_inside(cls, pattern: str) -> "ProtectFromError":
+        """A pattern that leads out of the workspace."""
+        return cls(
+            f"protect-from: {pattern!r} is not a path inside the workspace: write it relative "
+            "to the top of the repository, without '..' and without a leading slash"
+        )
+
+    @classmethod
+    def no_match(cls, pattern: str) -> "ProtectFromError":
+        """A pattern without any file."""
+        return cls(
+            f"protect-from: {pattern} matches no file in the workspace: is the repository "
+            "checked out before this step? If it is, correct the path: it is relative to "
+            "the top of the repository, with upper and lower case as they are there"
+        )
+
+    @classmethod
+    def not_searched(cls, name: str, why: str) -> "ProtectFromError":
+        """A file or directory that was named and cannot be searched."""
+        return cls(
+            f"protect-from: {name} cannot be searched: {why}. Nothing was deleted, for what is in "
+            "use cannot be known. If an inventory should be there, see why the step that writes "
+            "it failed"
+        )
+
+    @classmethod
+    def fruitless(cls, count: int, images: Images) -> "ProtectFromError":
+        """Files that were searched, and mention none of the images."""
+        names = ", ".join(sorted(images)[:5])
+        return cls(
+            f"protect-from: nothing that was searched ({count} files) mentions an image of this "
+            f"run ({names}{', …' if len(images) > 5 else ''}). Nothing was deleted: an inventory "
+            "that failed looks like this. Name the files in which the images are named, or leave "
+            "protect-from out for images that no file uses"
+        )
+
+
+class _CannotRead(RegistryGcError):
+    """A file that is there and cannot be searched; the message says why in a few words."""
 
 
 def search(patterns: Sequence[str], workspace: Path, owner: str, images: Images) -> Found:
@@ -21,76 +68,94 @@ def search(patterns: Sequence[str], workspace: Path, owner: str, images: Images)
 
     A pattern is a path relative to the workspace, with `*`, `?`, `[...]` and `**`, hidden files
     included and `.git` left out; a directory stands for every file below it.
-    Raises RegistryGcError for a pattern that leaves the workspace or matches no file, and for
-    a file or directory that cannot be read.
+    Raises ProtectFromError for a pattern that leaves the workspace or matches no file, for a named
+    file that is empty or cannot be searched, and when no file mentions any of the images.
     """
     workspace = Path(os.path.realpath(workspace))
-    mentions = Search(owner, images)
-    skipped: list[Doubt] = []
+    mentions = Search(Vocabulary.of(owner, images))
+    doubts: list[Doubt] = []
     count = 0
-    try:
-        for path in _paths(patterns, workspace):
-            name = path.relative_to(workspace).as_posix()
-            if reason := _why_not(path, workspace):
-                skipped.append(Doubt(name, f"was not searched: {reason}"))
-                continue
-            try:
-                mentions.read(name, [path.read_bytes()])
-                count += 1
-            except NotText as error:
-                skipped.append(Doubt(name, f"was not searched: {error}"))
-    except OSError as error:
-        name = os.path.relpath(error.filename or workspace, workspace)
-        raise RegistryGcError(
-            f"protect-from: {name} cannot be read ({error.strerror}): let the user that runs this "
-            "step read it, or name only the files that refer to images"
-        ) from error
+    for path, is_named in _paths(patterns, workspace, doubts).items():
+        name = _shown(path, workspace)
+        try:
+            says_something = mentions.read(name, _pieces(path, workspace))
+        except (NotText, _CannotRead, OSError) as error:
+            why = str(getattr(error, "strerror", None) or error)
+            if is_named:
+                raise ProtectFromError.not_searched(name, why) from error
+            if not isinstance(error, Empty):
+                doubts.append(Doubt(name, f"was not searched: {why}"))
+            continue
+        count += 1
+        if is_named and not says_something and images:
+            doubts.append(
+                Doubt(name, "mentions no image of this run and no tag of one: is it whole?")
+            )
+    if patterns and images and not mentions.mentioned:
+        raise ProtectFromError.fruitless(count, images)
     looked_at = (LookedAt(count, "file" if count == 1 else "files"),) if patterns else ()
-    return together([mentions.found(), Found(doubts=tuple(skipped), looked_at=looked_at)])
+    return together([mentions.found(), Found(doubts=tuple(doubts), looked_at=looked_at)])
 
 
-def _paths(patterns: Sequence[str], workspace: Path) -> list[Path]:
-    """Everything that the patterns match, each once, also what cannot be searched."""
-    paths: dict[Path, None] = {}  # a set that keeps its order
+def _pieces(path: Path, workspace: Path) -> Iterator[bytes]:
+    """The file as it was when it was opened. Raises _CannotRead when it was written meanwhile."""
+    if not _is_inside(path, workspace):
+        raise _CannotRead("it leads outside the workspace")
+    if path.is_dir():
+        raise _CannotRead("it is a link to a directory, which is searched only when named")
+    if not path.is_file():
+        raise _CannotRead("it is not a file")
+    with path.open("rb", buffering=0) as file:
+        before = os.fstat(file.fileno())
+        left = before.st_size
+        while left and (piece := file.read(min(_PIECE, left))):
+            left -= len(piece)
+            yield piece
+        after = os.fstat(file.fileno())
+    if left or (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise _CannotRead("it was changed while it was read: let what writes it come to its end")
+
+
+def _paths(patterns: Sequence[str], workspace: Path, doubts: list[Doubt]) -> dict[Path, bool]:
+    """Everything that the patterns match, also what cannot be searched, and whether it was named.
+
+    Directories below them that cannot be read are added to the doubts.
+    """
+    paths: dict[Path, bool] = {}
     for pattern in patterns:
         parts = PurePosixPath(pattern).parts
         if not pattern.strip() or ".." in parts or pattern.startswith("/"):
-            raise RegistryGcError(
-                f"protect-from: {pattern!r} is not a path inside the workspace: write it relative "
-                "to the top of the repository, without '..' and without a leading slash"
-            )
-        matches = sorted(_matches(parts, workspace))
+            raise ProtectFromError.not_inside(pattern)
+        matches = _matches(parts, workspace, doubts)
         if not matches:
-            raise RegistryGcError(
-                f"protect-from: {pattern} matches no file in the workspace: is the repository "
-                "checked out before this step? If it is, correct the path: it is relative to "
-                "the top of the repository, with upper and lower case as they are there"
-            )
-        paths.update(dict.fromkeys(matches))
-    return list(paths)
+            raise ProtectFromError.no_match(pattern)
+        for path, is_named in matches.items():
+            paths[path] = is_named or paths.get(path, False)
+    return paths
 
 
-def _matches(parts: Sequence[str], workspace: Path) -> Iterator[Path]:
+def _matches(parts: Sequence[str], workspace: Path, doubts: list[Doubt]) -> dict[Path, bool]:
     """What one pattern matches: the parts without wildcards lead to where the search begins."""
     fixed = next((i for i, part in enumerate(parts) if set(part) & set("*?[")), len(parts))
     top = workspace.joinpath(*parts[:fixed])
     if not _is_inside(top, workspace):
-        yield top
-    elif top.is_dir():
-        for path in _below(top):
-            if _fits(path.relative_to(top).parts, parts[fixed:]):
-                yield path
-    elif fixed == len(parts) and top.exists():
-        yield top
+        return {top: True}
+    if top.is_dir():
+        below = sorted(_below(top, workspace, doubts))
+        return {p: False for p in below if _fits(p.relative_to(top).parts, parts[fixed:])}
+    return {top: True} if fixed == len(parts) and top.exists() else {}
 
 
-def _below(top: Path) -> Iterator[Path]:
+def _below(top: Path, workspace: Path, doubts: list[Doubt]) -> Iterator[Path]:
     """All files and links below a directory, save those of git; links are not followed."""
 
-    def fail(error: OSError) -> None:
-        raise error
+    def unreadable(error: OSError) -> None:
+        if error.filename == str(top):
+            raise ProtectFromError.not_searched(_shown(top, workspace), str(error.strerror))
+        name = _shown(Path(error.filename), workspace)
+        doubts.append(Doubt(name, f"was not searched: {error.strerror}"))
 
-    for directory, folders, files in os.walk(top, onerror=fail):
+    for directory, folders, files in os.walk(top, onerror=unreadable):
         folders[:] = [name for name in folders if name != ".git"]
         links = [name for name in folders if Path(directory, name).is_symlink()]
         yield from (Path(directory, name) for name in (*files, *links) if name != ".git")
@@ -109,14 +174,7 @@ def _is_inside(path: Path, workspace: Path) -> bool:
     return Path(os.path.realpath(path)).is_relative_to(workspace)
 
 
-def _why_not(path: Path, workspace: Path) -> str:
-    """Why a path cannot be searched, or an empty string."""
-    if not _is_inside(path, workspace):
-        return "leads outside the workspace"
-    if path.is_dir():
-        return "link to a directory, searched only when named"
-    if not path.is_file():
-        return "not a file"
-    if path.stat().st_size > _LARGEST:
-        return f"larger than {_LARGEST // 1024**2} MiB"
-    return ""
+def _shown(path: Path, workspace: Path) -> str:
+    """The path as places name it; bytes that are no UTF-8 as `\\xff`."""
+    name = os.fsencode(path.relative_to(workspace).as_posix())
+    return name.decode("utf-8", "backslashreplace")

@@ -1,56 +1,55 @@
-"""Searches the texts of one root, the workspace or a repository, for what they say is in use."""
+"""Searches the texts of one root, the workspace or a repository, for what they say is in use.
 
-from collections.abc import Iterable
+The rule: a tag or digest of an image stays when a text of a root mentions it as a whole word, and
+any text of that root mentions the image. A word that is plainly the tag of one image is no other's.
+It keeps too much rather than too little, whatever the format, and tells what it cannot know.
+The cost is linear in the text, whatever the number of tags; memory does not grow with the text.
+"""
 
-from registry_gc.errors import RegistryGcError
-from registry_gc.sources.references import references
-from registry_gc.sources.source import Doubt, Found, Images
-from registry_gc.sources.texts import decoded
+import re
+from collections.abc import Collection, Iterable
 
-
-class NotText(RegistryGcError):
-    """What was given as a text is none; the message says in a word or two why: `binary`."""
+from registry_gc.sources.findings import Findings
+from registry_gc.sources.reading import Memory, Reading
+from registry_gc.sources.source import Found
+from registry_gc.sources.texts import plain, unescaped, windows
+from registry_gc.sources.vocabulary import Vocabulary
 
 
 class Search:
     """The search of one root: `read` each text of it, then ask what was `found`."""
 
-    def __init__(self, owner: str, images: Images) -> None:
-        """For images of this owner."""
-        self._owner = owner
-        self._names = sorted({image.lower() for image in images})
-        self._tags: dict[str, dict[str, str]] = {}
-        self._digests: dict[str, dict[str, str]] = {}
-        self._doubts: dict[tuple[str, str], Doubt] = {}
+    def __init__(self, words: Vocabulary) -> None:
+        """`words` are those of the images of the run, made once for all roots."""
+        self._words = words
+        self._findings = Findings(words)
+        self._memory = Memory()
+
+    @property
+    def mentioned(self) -> Collection[str]:
+        """The images that the texts read so far mention, in lower case."""
+        return self._findings.mentioned.keys()
+
+    def found(self) -> Found:
+        """What the texts read so far say is in use."""
+        return self._findings.answer()
 
     def read(self, name: str, chunks: Iterable[bytes]) -> bool:
         """Search one text, whose bytes come in pieces of any size.
 
         `name` begins its places: `deploy/compose.yaml` of `deploy/compose.yaml:12`.
-        Returns whether the text mentions an image of the run; raises NotText for a binary one.
+        Returns whether it mentions an image of the run or one of their tags. Raises NotText when
+        it is none, after all of it was searched where only its end tells; TooManyDigests.
         """
-        is_mentioned = False
-        text = decoded(b"".join(chunks))
-        if text is None:
-            raise NotText("binary")
-        for found in references(text, self._owner, self._names):
-            is_mentioned = True
-            place = f"{name}:{found.line}"
-            for tag in found.tags:
-                self._tags.setdefault(found.image, {}).setdefault(tag, place)
-            for digest in found.digests:
-                self._digests.setdefault(found.image, {}).setdefault(digest, place)
-            if found.is_unknown:
-                doubt = Doubt(
-                    place,
-                    f"refers to {found.text}, whose tag cannot be known: if a pin is behind it, "
-                    "add that tag to protect",
-                    found.image,
-                )
-                self._doubts.setdefault((place, found.image), doubt)
-        return is_mentioned
-
-    def found(self) -> Found:
-        """What the texts read so far say is in use."""
-        doubts = tuple(self._doubts.values())
-        return Found(self._tags, self._digests, doubts)
+        for part in re.findall(rb"[\w-]+", name.lower().encode("utf-8", "replace")):
+            self._findings.mention_beside(self._words.images.get(part, ()))
+        as_written = Reading(name, self._words, self._findings, self._memory)
+        without_escapes = Reading(name, self._words, self._findings, self._memory)
+        for window in windows(plain(chunks)):
+            as_written.look(window)
+            plainer = unescaped(window)
+            if plainer is window:
+                without_escapes.skip(window)
+            else:
+                without_escapes.look(plainer)
+        return as_written.says_something or without_escapes.says_something

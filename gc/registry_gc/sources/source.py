@@ -7,6 +7,9 @@ from typing import Protocol
 Images = Mapping[str, Collection[str]]
 """The images of the run, each with the names of its versions: tags, and `sha256:<hex>`."""
 
+Place = tuple[str, int]
+"""A text's name and a line of it, from 1."""
+
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
