@@ -30,6 +30,27 @@ class Interrupted(Stop):
         super().__init__("The run was interrupted.")
 
 
+class TooSlow(Stop):
+    """The server was silent for longer than a run waits for it."""
+
+    def __init__(self, seconds: float, failure: str) -> None:
+        cause = f" ({failure})" if failure else ""
+        super().__init__(
+            f"The server gave no usable answer for {seconds:.0f} seconds{cause}, so it is asked "
+            "nothing more. Is it up, and not overloaded?"
+        )
+
+
+class NoThreads(RegistryGcError):
+    """The operating system refuses to start even one thread."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This machine lets no thread start: raise its limit of processes (ulimit -u, or the "
+            "container's pids limit)."
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Right:
     """What a request asks of the token, in the words of its refusal."""
@@ -81,7 +102,7 @@ class Denied(Stop):
 
 
 class Gone(RegistryGcError):
-    """404: what was asked for is not, or no longer, there."""
+    """What was asked for is not, or no longer, there: 404, or another version of that name is."""
 
     def __init__(self, request: str) -> None:
         super().__init__(f"{request}: not there (404).")
@@ -146,6 +167,21 @@ class WrongAnswer(RegistryGcError):
         return cls(
             f"{server_url} knows no user or organisation {owner} with packages (404): check owner "
             "and server-url."
+        )
+
+    @classmethod
+    def not_a_version(cls, server_url: str) -> "WrongAnswer":
+        """JSON, and no version with an id."""
+        return cls(
+            f"{server_url} did not answer as Gitea's package API does (no version with an id): "
+            "check whether a proxy answers in its place."
+        )
+
+    @classmethod
+    def too_large(cls, request: str, most: int) -> "WrongAnswer":
+        """A body that has more bytes than any answer of Gitea."""
+        return cls(
+            f"{request} failed: the answer has more than {most >> 20} MiB, as none of Gitea's has."
         )
 
     @classmethod

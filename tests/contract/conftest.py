@@ -1,8 +1,8 @@
 """The servers that the contract tests run against.
 
 Always the sandbox, once for each kind of server. With GITEA_URL and GITEA_TOKEN (scopes
-write:package and read:user, owner: the token's user), `pytest -m live` runs the same tests
-against that server; a plain `pytest` never does.
+write:package, write:repository and write:user, owner: the token's user), `pytest -m live` runs
+the same tests against that server; a plain `pytest` never does.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class Server:
     token: str
     session: requests.Session
     images: list[str] = field(default_factory=list)
+    repositories: list[int] = field(default_factory=list)
 
     @property
     def pusher(self) -> Pusher:
@@ -40,6 +41,25 @@ class Server:
         """A fresh image name; every image whose name has it is removed after the test."""
         self.images.append(f"contract-{uuid.uuid4().hex[:12]}")
         return self.images[-1]
+
+    def forge(self, method: str, path: str, **kwargs: Any) -> requests.Response:
+        """A request to /api/v1{path}, redirects not followed."""
+        return self.session.request(
+            method,
+            f"{self.url}/api/v1{path}",
+            headers={"Authorization": f"token {self.token}"},
+            allow_redirects=False,
+            timeout=30,
+            **kwargs,
+        )
+
+    def repository(self) -> str:
+        """A fresh, empty repository, `owner/name`, that is removed after the test."""
+        name = f"contract-{uuid.uuid4().hex[:12]}"
+        made = self.forge("POST", "/user/repos", json={"name": name, "default_branch": "main"})
+        assert made.status_code == 201, made.text
+        self.repositories.append(made.json()["id"])
+        return f"{self.owner}/{name}"
 
     def api(self, method: str, path: str = "", **params: Any) -> requests.Response:
         """A request to /api/v1/packages/{owner}{path}, redirects not followed."""
@@ -88,6 +108,9 @@ class Server:
         return [{**row, "total": answer.headers["X-Total-Count"]} for row in answer.json()]
 
     def clear(self) -> None:
+        for number in self.repositories:  # by its id, for a test may rename it
+            name = self.forge("GET", f"/repositories/{number}").json()["full_name"]
+            assert self.forge("DELETE", f"/repos/{name}").status_code == 204
         for image in self.images:
             while rows := self._page(image, 1):
                 for row in rows:

@@ -77,8 +77,10 @@ def _before(fault: Fault | None) -> Response | None:
             return Response(body, status, dict(headers))
         case Drop():
             raise Dropped
-        case Hold(gate):
+        case Hold(gate, drops):
             gate.wait()
+            if drops:
+                raise Dropped
     return None
 
 

@@ -55,9 +55,10 @@ class HalfJson:
 
 @dataclass(frozen=True)
 class Hold:
-    """Wait until the test sets the event, then do what was asked."""
+    """Wait until the test sets the event, then do what was asked, or close the connection."""
 
     gate: threading.Event
+    drops: bool = False
 
 
 Fault = Answer | Drop | LoseAnswer | CutBody | HalfJson | Hold

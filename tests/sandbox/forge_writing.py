@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from flask import request
 
 from .access import api_token, store
-from .forge import REPOSITORY, WRITE, pull_of, repository_of, room, row_of
+from .forge import READ, REPOSITORY, WRITE, pull_of, repository_of, room, row_of
 from .manifests import Refused
 
 __all__ = ["room"]
@@ -24,6 +24,13 @@ def create() -> tuple[dict[str, Any], int]:
     token, given = api_token(WRITE), _given()
     known = {k: given[k] for k in ("private", "default_branch") if k in given}
     return row_of(store().forge.add(store().owner(token.user), given["name"], **known)), 201
+
+
+@room.get("/repositories/<int:number>")
+def by_id(number: int) -> dict[str, Any]:
+    api_token(READ)
+    known = store().forge.repositories.values()
+    return row_of(next(found for found in known if found.id == number))
 
 
 @room.patch(REPOSITORY)

@@ -6,6 +6,7 @@ import pytest
 import requests_mock as rm
 
 from tests.sandbox import Box, serve
+from tests.server.clients import ROW
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +19,7 @@ def running() -> Iterator[Box]:
 def box(running: Box) -> Box:
     running.reset()
     running.push.image("app", "v1", 1)
+    assert running.store.versions("app") == {"v1": ROW}
     return running
 
 

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
-from threading import Barrier, Event, Lock
+from threading import Barrier, Event, Lock, Thread
 
 import pytest
 
@@ -49,6 +49,21 @@ def test_as_many_as_there_are_workers_go_at_once_and_no_more() -> None:
 
     in_order(3, work, range(12))
     assert most == 3
+
+
+def test_where_fewer_threads_start_those_do_it_all_and_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Thread] = []
+
+    class Scarce(Thread):
+        def start(self) -> None:
+            if len(started) == 2:
+                raise RuntimeError("can't start new thread")
+            super().start()
+            started.append(self)
+
+    monkeypatch.setattr("registry_gc.server.parallel.Thread", Scarce)
+    assert in_order(8, lambda n: n * n, range(50)) == [n * n for n in range(50)]
+    assert not any(thread.is_alive() for thread in started)
 
 
 def test_an_error_is_the_result_of_its_item_and_the_others_are_done() -> None:

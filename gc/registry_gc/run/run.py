@@ -154,10 +154,11 @@ def _sweep(reader: Reader, plans: list[Plan], stop: Event) -> None:
 
 
 def _reclaim(client: Client, problems: list[Problem]) -> None:
+    """Asked for, so a refusal, or no answer, is an error; what was deleted stays deleted."""
     try:
         packages.clean_up(client)
     except RegistryGcError as error:
-        problems.append(Problem(str(error), is_error=False))
+        problems.append(Problem(f"reclaim: {error}"))
 
 
 def _unmatched(settings: Settings, images: Collection[str]) -> list[Problem]:

@@ -104,7 +104,7 @@ def _delete(
     deleted, failed, stopped_by = set(plan.deleted), dict(plan.failed), plan.stopped_by
 
     def delete(version: Version) -> None:
-        packages.delete(client, version.image, version.name)
+        packages.delete(client, version.image, version.name, version.id)
 
     for version, result in parallel.as_done(client.concurrency, delete, due):
         if result is None:

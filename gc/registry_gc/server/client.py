@@ -11,7 +11,8 @@ from requests.auth import HTTPBasicAuth
 
 from registry_gc.errors import Denied, Gone, Right, WrongAnswer
 from registry_gc.server import parallel
-from registry_gc.server.transport import Auth, Transport
+from registry_gc.server.exchange import Answer
+from registry_gc.server.transport import LARGEST_ANSWER, Auth, Transport
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -46,73 +47,84 @@ class Client:
         right: Right,
         parameters: Parameters | None = None,
         expected: int = 200,
-    ) -> requests.Response:
+        *,
+        look: Callable[[], object] | None = None,
+        is_look: bool = False,
+    ) -> Answer:
         """The answer of /api/v1 + path (escaped) with the expected status.
 
         `kind` groups requests that cost the server the same; `right` is what a refusal lacks.
+        What is neither a GET nor has a `look` is sent once: see Transport.send.
         """
-        url = f"{self.server_url}/api/v1{path}"
-        response = self._transport.send(method, url, kind, self._api_auth, parameters)
-        return self._checked(response, right, expected)
+        answer = self._transport.send(
+            method,
+            f"{self.server_url}/api/v1{path}",
+            kind,
+            self._api_auth,
+            parameters,
+            look=look,
+            is_look=is_look,
+        )
+        return self._checked(answer, right, expected)
 
-    def v2(self, path: str, kind: str, right: Right, what: str) -> requests.Response:
+    def v2(
+        self, path: str, kind: str, right: Right, what: str, most: int = LARGEST_ANSWER
+    ) -> Answer:
         """The answer of GET /v2 + path (escaped), `what` in an error's sentence.
 
         With object storage it is a redirect, which is followed once and without the token.
         """
         parts = urlsplit(self.server_url)  # /v2 lies at the host's root, the API may not
         url = f"{parts.scheme}://{parts.netloc}/v2{path}"
-        response = self._transport.send("GET", url, kind, self._v2_auth)
-        if response.is_redirect:
-            return self._from_storage(url, response.headers["Location"], what)
-        return self._checked(response, right, 200)
+        answer = self._transport.send("GET", url, kind, self._v2_auth, most=most)
+        if answer.location is not None:
+            return self._from_storage(url, answer.location, what, most)
+        return self._checked(answer, right, 200)
 
-    def json(self, response: requests.Response) -> Any:
+    def json(self, answer: Answer) -> Any:
         """The body of an answer."""
         try:
-            return json.loads(response.content)
+            return json.loads(answer.content)
         except (ValueError, RecursionError) as error:
-            raise WrongAnswer.not_json(self.server_url, self._message(response)) from error
+            raise WrongAnswer.not_json(self.server_url, self._message(answer)) from error
 
     def in_order(self, work: Callable[[T], R], items: Iterable[T]) -> list[R]:
         """work(item) for each item, as many at once as there may be requests."""
         return parallel.in_order(self.concurrency, work, items)
 
-    def _from_storage(self, url: str, location: str, what: str) -> requests.Response:
+    def _from_storage(self, url: str, location: str, what: str, most: int) -> Answer:
         try:
             storage = urljoin(url, location)
         except ValueError as error:
             raise WrongAnswer.no_address(what) from error
-        response = self._transport.send("GET", storage, "storage", _no_auth)
-        if response.status_code != 200:
-            raise WrongAnswer.from_storage(what, response.status_code)
-        return response
+        answer = self._transport.send("GET", storage, "storage", _no_auth, most=most)
+        if answer.status != 200:
+            raise WrongAnswer.from_storage(what, answer.status)
+        return answer
 
-    def _checked(
-        self, response: requests.Response, right: Right, expected: int
-    ) -> requests.Response:
-        request = f"{response.request.method} {urlsplit(response.request.url or '').path}"
-        status = response.status_code
-        if status == 404:
+    def _checked(self, answer: Answer, right: Right, expected: int) -> Answer:
+        request = f"{answer.method} {urlsplit(answer.url).path}"
+        if answer.status == 404:
             raise Gone(request)
-        if status in (401, 403):
-            raise Denied.from_response(status, self._answer(response), right, self.server_url)
-        if response.is_redirect:
-            raise WrongAnswer.redirected(request, self._redacted(response.headers["Location"]))
-        if status != expected:
-            raise WrongAnswer.from_status(request, self._answer(response))
-        return response
+        if answer.status in (401, 403):
+            text = self._described(answer)
+            raise Denied.from_response(answer.status, text, right, self.server_url)
+        if answer.location is not None:
+            raise WrongAnswer.redirected(request, self._redacted(answer.location))
+        if answer.status != expected:
+            raise WrongAnswer.from_status(request, self._described(answer))
+        return answer
 
-    def _answer(self, response: requests.Response) -> str:
-        message = self._message(response)
-        status = f"the server answered {response.status_code}"
+    def _described(self, answer: Answer) -> str:
+        message = self._message(answer)
+        status = f"the server answered {answer.status}"
         return f"{status}: {message}" if message else status
 
-    def _message(self, response: requests.Response) -> str:
+    def _message(self, answer: Answer) -> str:
         """What the server says, in a line: its JSON message, or the beginning of its text."""
-        text = response.content[:2000].decode("utf-8", "replace")
+        text = answer.content[:2000].decode("utf-8", "replace")
         try:
-            text = str(json.loads(response.content)["message"])
+            text = str(json.loads(answer.content)["message"])
         except (ValueError, TypeError, KeyError, RecursionError):
             if "<" in text:
                 text = "an HTML page"

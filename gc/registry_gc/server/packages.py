@@ -10,6 +10,8 @@ from registry_gc.errors import Denied, Gone, NotAName, Right, WrongAnswer
 from registry_gc.server.client import Client
 from registry_gc.server.references import is_valid, is_valid_image
 
+LARGEST_MANIFEST = 16 << 20  # bytes; Gitea takes none of more than 10 MiB (1.21 to 1.26)
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -32,13 +34,13 @@ def page(client: Client, query: str, number: int, limit: int) -> Page:
     parameters: dict[str, str | int] = {"type": "container", "q": query}
     parameters |= {"page": number, "limit": limit}
     try:
-        response = client.api("GET", path, "list", _right(client, "read"), parameters)
+        answer = client.api("GET", path, "list", _right(client, "read"), parameters)
     except Gone as error:
         raise WrongAnswer.unknown_owner(client.server_url, client.owner) from error
-    rows, total = client.json(response), response.headers.get("X-Total-Count", "")
+    rows, total = client.json(answer), answer.headers.get("X-Total-Count", "")
     if not isinstance(rows, list) or not (total.isascii() and total.isdecimal()):
         raise WrongAnswer.not_a_listing(client.server_url)
-    return Page(rows, int(total), _date(response.headers.get("Date", "")))
+    return Page(rows, int(total), _date(answer.headers.get("Date", "")))
 
 
 def files(client: Client, image: str, version: str) -> Any:
@@ -54,20 +56,39 @@ def manifest(client: Client, image: str, reference: str) -> tuple[bytes, str]:
     """
     path = f"/{quote(client.owner)}/{quote(image)}/manifests/{quote(reference, safe=':')}"
     what = f"The manifest of {image}@{reference}"
-    response = client.v2(path, "manifest", _right(client, "read"), what)
-    return response.content, response.headers.get("Content-Type", "").partition(";")[0]
+    answer = client.v2(path, "manifest", _right(client, "read"), what, LARGEST_MANIFEST)
+    return answer.content, answer.headers.get("Content-Type", "").partition(";")[0]
 
 
-def delete(client: Client, image: str, version: str) -> None:
-    """Deletes one version; one that is gone already is a success.
+def delete(client: Client, image: str, version: str, version_id: int) -> None:
+    """Deletes the version with this id and name; one that is gone already is a success.
 
-    DELETE /packages/{owner}/container/{name}/{version}: 204, or 404.
+    DELETE /packages/{owner}/container/{name}/{version}: 204, or 404. It goes by name alone, so
+    when it may have been done and there was no answer, it is not sent again before a look whether
+    that name still is the row with that id: what was pushed meanwhile has another. On 1.25.0 and
+    1.25.1 a tag that was pushed again keeps its row: there no look can tell it from the old one.
     """
     path = _path(client, image, version)
+
+    def look() -> None:
+        _look(client, path, version_id)
+
     try:
-        client.api("DELETE", path, "delete", _right(client, "delete"), expected=204)
+        client.api("DELETE", path, "delete", _right(client, "delete"), expected=204, look=look)
     except Gone:
         return
+
+
+def _look(client: Client, path: str, version_id: int) -> None:
+    """Raises Gone unless the version at this path still is the row with this id.
+
+    GET /packages/{owner}/container/{name}/{version} (1.21 to main).
+    """
+    row = client.json(client.api("GET", path, "look", _right(client, "read"), is_look=True))
+    if not isinstance(row, dict) or type(row.get("id")) is not int:
+        raise WrongAnswer.not_a_version(client.server_url)
+    if row["id"] != version_id:
+        raise Gone(path)
 
 
 def clean_up(client: Client) -> None:

@@ -5,7 +5,7 @@ from queue import SimpleQueue
 from threading import Event, Lock, Thread
 from typing import Any, TypeVar
 
-from registry_gc.errors import RegistryGcError
+from registry_gc.errors import NoThreads, RegistryGcError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -27,7 +27,8 @@ def as_done(
 ) -> Iterator[tuple[T, R | RegistryGcError]]:
     """Each item with what work(item) gave or the RegistryGcError it raised, as they are done.
 
-    When the caller stops iterating, the items in work are finished and no others begun.
+    When the caller stops iterating, the items in work are finished and no others begun. Where the
+    machine lets fewer threads start, those do it all; NoThreads is raised when there is none.
     """
     todo, results, abandoned = iter(items), SimpleQueue[Any](), Event()
     one_at_a_time = Lock()
@@ -40,11 +41,7 @@ def as_done(
                 return
             yield item
 
-    threads = [
-        Thread(target=_work, args=(work, take(), results), daemon=True) for _ in range(workers)
-    ]
-    for thread in threads:
-        thread.start()
+    threads = _started(workers, lambda: _work(work, take(), results))
     try:
         for _ in threads:
             while (result := results.get()) is not _END:
@@ -55,6 +52,21 @@ def as_done(
         abandoned.set()
         for thread in threads:
             thread.join()
+
+
+def _started(count: int, work: Callable[[], None]) -> list[Thread]:
+    """As many threads as the machine lets start."""
+    threads: list[Thread] = []
+    while len(threads) < count:
+        thread = Thread(target=work, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            if threads:
+                break
+            raise NoThreads from error
+        threads.append(thread)
+    return threads
 
 
 def _work(work: Callable[[T], R], items: Iterable[T], results: SimpleQueue[Any]) -> None:

@@ -1,4 +1,4 @@
-"""HTTP itself: one session, time-outs, retries, and a bounded number of requests in flight."""
+"""HTTP itself: one session, tries and the waits between them, and as many at once as serve."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -6,23 +6,23 @@ from threading import Event
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError
+from urllib3.exceptions import HTTPError, InvalidHeader, NewConnectionError
 from urllib3.util import Retry
 
 from registry_gc import __version__
-from registry_gc.errors import Interrupted, NoAnswer
+from registry_gc.errors import NoAnswer, Stop, TooSlow, WrongAnswer
+from registry_gc.server.exchange import TIMEOUT, Answer, Exchange, NoThread, Session, TooLarge
 from registry_gc.server.pace import Pace
+from registry_gc.server.patience import Patience
 
 USER_AGENT = f"registry-gc/{__version__} (+https://gitea.com/registry-gc/registry-gc)"
-TIMEOUT = (10, 60)  # seconds to connect, and between two bytes of an answer
+LONGEST_ANSWER = 60.0  # seconds from the begin of a request to the last byte of its answer
+LARGEST_ANSWER = 32 << 20  # bytes; a page of 1,000 versions of a linked image has some 8 MiB
 LONGEST_WAIT = 30.0  # seconds before one retry, whatever Retry-After says
-PATIENCE = 120.0  # seconds without any success after which nothing is tried again
-FIRST_PATIENCE = 5.0  # the same before the first success: then the address is probably wrong
+GLANCE = 0.5  # seconds until a wait for an answer sees that the run is over
 RETRY = Retry(
     total=12,
     status_forcelist=(429, 500, 502, 503, 504),
-    allowed_methods=None,  # DELETE too: an answer that was lost is asked for again, 404 is success
     backoff_factor=0.1,
     backoff_max=10,
     backoff_jitter=0.2,
@@ -33,7 +33,8 @@ Auth = Callable[[requests.PreparedRequest], requests.PreparedRequest]
 class Transport:
     """Sends requests for a run, tries again what may pass, and gives up within bounds.
 
-    No request begins once `stop` is set. `wait` and `clock` stand in for time in tests.
+    Nothing is sent once `stop` is set or the server was silent too long (see Patience).
+    `wait`, `clock` and `wait_for` stand in for time in tests.
     """
 
     def __init__(
@@ -42,15 +43,11 @@ class Transport:
         stop: Event,
         wait: Callable[[float], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        wait_for: Callable[[Event, float], bool] = Event.wait,
     ) -> None:
-        self._stop, self._wait, self._clock = stop, wait or stop.wait, clock
-        self._pace = Pace(concurrency, clock)
-        self._last_success, self._has_succeeded = clock(), False
-        self._session = requests.Session()
-        self._session.headers["User-Agent"] = USER_AGENT
-        adapter = HTTPAdapter(pool_connections=2, pool_maxsize=concurrency)
-        self._session.mount("http://", adapter)
-        self._session.mount("https://", adapter)
+        self._wait, self._clock, self._wait_for = wait or stop.wait, clock, wait_for
+        self._pace, self._patience = Pace(concurrency, clock), Patience(stop, clock)
+        self._session = Session(USER_AGENT, concurrency)
 
     def send(
         self,
@@ -59,73 +56,105 @@ class Transport:
         kind: str,
         auth: Auth,
         parameters: Mapping[str, str | int] | None = None,
-    ) -> requests.Response:
+        *,
+        most: int = LARGEST_ANSWER,
+        look: Callable[[], object] | None = None,
+        is_look: bool = False,
+    ) -> Answer:
         """The answer, of whatever status but those of RETRY; redirects are not followed.
 
-        A POST is sent once: what it starts on the server goes on when the answer is late.
+        A GET is tried again. Anything else is sent once, for what it starts on the server goes on
+        when the answer is lost. With `look` it is tried again too: where it may have been done,
+        `look` is called first, and raises what there is to raise when it was. A request that is
+        such a look (`is_look`) may still be sent in the grace that the end of a run leaves.
 
-        Raises Interrupted after stop, and NoAnswer when there is no answer, or only
-        refusals, in as many tries as RETRY and the patience allow.
+        Raises Interrupted and TooSlow when the run is over before it was sent, NoAnswer when there
+        is none, or only refusals, in as many tries as RETRY and the patience allow, and
+        WrongAnswer for one of more than `most` bytes.
         """
-        retry, is_last = Retry(0) if method == "POST" else RETRY, False
-        while not is_last:
-            response = None
+        request, failure = f"{method} {_place(url)}", None
+        retry, was_sent = RETRY if method == "GET" or look else Retry(0), False
+        options = {"method": method, "url": url, "params": parameters, "auth": auth}
+        with self._patience.waiting():
+            while True:
+                try:
+                    exchange = Exchange(self._session, most, **options)
+                    return self._try(exchange, kind, request, is_look)
+                except _Passing as passing:
+                    failure = passing
+                except Stop as end:
+                    if was_sent:
+                        raise NoAnswer.at_the_end(request, str(failure)) from None
+                    if failure and isinstance(end, TooSlow):
+                        raise self._given_up(retry, request, failure) from None
+                    raise
+                self._pace.refused()
+                self._patience.failed(str(failure))
+                was_sent = was_sent or (failure.was_sent and method != "GET")
+                if self._patience.end() is None:
+                    retry = self._next(retry, request, failure)
+                elif is_look:
+                    raise NoAnswer.at_the_end(request, str(failure))
+                if failure.was_sent and look:
+                    _look(look, request, failure)
+
+    def _try(self, exchange: Exchange, kind: str, request: str, is_look: bool) -> Answer:
+        """The answer, when there is one to use. Raises _Passing, and what `send` raises."""
+        with self._pace.slot(kind):
+            self._patience.check(is_look)  # here, for it may have waited for its turn
             try:
-                with self._pace.slot(kind):
-                    if self._stop.is_set():  # looked at here, for it may have waited for its turn
-                        if not (method == "DELETE" and retry.history):
-                            raise Interrupted
-                        is_last = True  # it was in flight: one more try tells what became of it
-                    response = self._session.request(
-                        method,
-                        url,
-                        params=parameters,
-                        auth=auth,
-                        timeout=TIMEOUT,
-                        allow_redirects=False,
-                    )
-                    if response.status_code in RETRY.status_forcelist:
-                        raise _Busy(f"the server answered {response.status_code}")
-            except _Busy as error:
-                failure = str(error)
+                answer = self._answer(exchange)
+            except NoThread:
+                raise _Passing("this machine lets no more threads start", was_sent=False) from None
+            except TooLarge:
+                raise WrongAnswer.too_large(request, exchange.most) from None
             except _PASSING as error:
-                failure = _cause(error)
+                raise _Passing(_cause(error), was_sent=not _is_unsent(error)) from None
             except (OSError, ValueError, HTTPError) as error:
                 # Nothing that passes: a name no server has, or a CA bundle that is not there.
-                text = str(error).replace(url, _place(url))
-                raise NoAnswer.for_good(f"{method} {_place(url)}", text) from None
-            else:
-                self._last_success, self._has_succeeded = self._clock(), True
-                return response
-            self._pace.refused()
-            retry = self._after(retry, method, url, response, failure)
-        raise NoAnswer.at_the_end(f"{method} {_place(url)}", failure)
+                text = str(error).replace(exchange.url, _place(exchange.url))
+                raise NoAnswer.for_good(request, text) from None
+            if answer.status in RETRY.status_forcelist:
+                # 429 alone is sure not to have been passed on: proxies answer 503 for much.
+                raise _Passing(
+                    f"the server answered {answer.status}",
+                    was_sent=answer.status != 429,
+                    retry_after=answer.headers.get("Retry-After"),
+                )
+            self._patience.answered()
+            return answer
 
-    def _after(
-        self,
-        retry: Retry,
-        method: str,
-        url: str,
-        response: requests.Response | None,
-        failure: str,
-    ) -> Retry:
+    def _answer(self, exchange: Exchange) -> Answer:
+        """What the exchange brings, if it does so in time. Raises _Passing, and what it raises."""
+        begun = self._clock()
+        exchange.start()
+        while not self._wait_for(exchange.done, GLANCE):
+            end, took = self._patience.end(), self._clock() - begun
+            if took >= LONGEST_ANSWER or (end is not None and self._clock() >= end):
+                exchange.abandon()
+                raise _Passing(f"no answer within {took:.0f} s", was_sent=True)
+        return exchange.result()
+
+    def _next(self, retry: Retry, request: str, failure: "_Passing") -> Retry:
         """Waits before the next try. Raises NoAnswer when there shall be none."""
-        tries = len(retry.history) + 1
-        patience = PATIENCE if self._has_succeeded else FIRST_PATIENCE
-        try:
-            retry = retry.increment(method, url, error=NoAnswer(failure))
-        except MaxRetryError:
-            patience = 0.0
-        if self._clock() - self._last_success >= patience:
-            request, is_first = f"{method} {_place(url)}", not self._has_succeeded
-            raise NoAnswer.after(request, tries, failure, is_first)
-        asked = _retry_after(retry, response) or retry.get_backoff_time()
+        if not retry.total or self._patience.is_out():
+            raise self._given_up(retry, request, failure)
+        retry = retry.increment()
+        asked = _seconds(retry, failure.retry_after) or retry.get_backoff_time()
         self._wait(min(asked, LONGEST_WAIT))
         return retry
 
+    def _given_up(self, retry: Retry, request: str, failure: "_Passing") -> NoAnswer:
+        is_first = not self._patience.has_answered
+        return NoAnswer.after(request, len(retry.history) + 1, str(failure), is_first)
 
-class _Busy(Exception):
-    """A status that may pass."""
+
+class _Passing(Exception):
+    """A failure that the next try may not meet."""
+
+    def __init__(self, text: str, was_sent: bool, retry_after: str | None = None) -> None:
+        super().__init__(text)
+        self.was_sent, self.retry_after = was_sent, retry_after
 
 
 # What may go better the next time; the last two are raised when a body is cut.
@@ -135,6 +164,21 @@ _PASSING = (
     requests.exceptions.ChunkedEncodingError,
     requests.exceptions.ContentDecodingError,
 )
+
+
+def _look(look: Callable[[], object], request: str, failure: _Passing) -> None:
+    """Whatever ends the run meanwhile, the request itself has no answer."""
+    try:
+        look()
+    except Stop as error:
+        raise NoAnswer.at_the_end(request, str(failure)) from error
+
+
+def _is_unsent(error: requests.RequestException) -> bool:
+    """Whether there was not even a connection to send it on."""
+    inner = error.args[0] if error.args else None
+    is_refused = isinstance(getattr(inner, "reason", None), NewConnectionError)
+    return is_refused or isinstance(error, requests.ConnectTimeout)
 
 
 def _place(url: str) -> str:
@@ -159,10 +203,9 @@ def _cause(error: requests.RequestException) -> str:
     return f"the connection failed ({text.rpartition(': ')[2][:200]})"
 
 
-def _retry_after(retry: Retry, response: requests.Response | None) -> float | None:
-    if response is None:
-        return None
+def _seconds(retry: Retry, retry_after: str | None) -> float | None:
+    """What a Retry-After header asks for; None when it cannot be understood."""
     try:
-        return retry.get_retry_after(response.raw)
+        return None if retry_after is None else retry.parse_retry_after(retry_after)
     except (InvalidHeader, ValueError, OverflowError):
         return None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 VARIABLES = ("INPUT_TOKEN", "GITEA_TOKEN")
 SHORTEST = 8  # characters; what is shorter is no token, and may well be part of a name
 LONGEST = 1000  # characters that are looked for
+_BREAK = r"(?:\s|\\[nrt])*"  # also as an error shows it
 
 
 def lines(env: Mapping[str, str]) -> list[str]:
@@ -30,7 +31,7 @@ def _pieces(env: Mapping[str, str]) -> list[re.Pattern[str]]:
     texts = [env.get(name, "") for name in VARIABLES] + lines(env)
     bare = dict.fromkeys("".join(text.split())[:LONGEST] for text in texts)
     return [
-        re.compile(r"\s*".join(map(re.escape, piece)), re.IGNORECASE)
+        re.compile(_BREAK.join(map(re.escape, piece)), re.IGNORECASE)
         for piece in sorted(bare, key=len, reverse=True)
         if len(piece) >= SHORTEST
     ]
