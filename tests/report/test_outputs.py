@@ -20,8 +20,8 @@ def written(report: Report, *package: str) -> dict[str, str]:
 
 def of(*names: str, state: State = State.DELETED) -> Report:
     """A run over one image with these versions in one state."""
-    rows = [samples.row(name, 400, state, "older") for name in names]
-    return samples.report(samples.image("app", rows))
+    builds = [samples.build(samples.row(name, 400, state, "older")) for name in names]
+    return samples.report(samples.image("app", builds))
 
 
 def test_the_tags_that_went_are_a_json_list_with_a_line_each() -> None:
@@ -53,7 +53,7 @@ def test_a_tag_that_was_pushed_again_is_not_named() -> None:
         samples.row("v1", 0, State.KEPT, "younger"),
         samples.row("v2", 400, State.DELETED, "older"),
     ]
-    report = samples.report(samples.image("app", rows))
+    report = samples.report(samples.image("app", [samples.build(row) for row in rows]))
     assert json.loads(written(report, "app")["deleted-tags"]) == ["v2"]
 
 

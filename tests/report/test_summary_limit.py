@@ -13,7 +13,7 @@ REPORT = samples.report(
     *(
         samples.image(
             f"app-{n}",
-            [samples.row(f"v{m}", 400, State.DELETED, WIDE) for m in range(40)],
+            [samples.build(samples.row(f"v{m}", 400, State.DELETED, WIDE)) for m in range(40)],
             problems=(Problem(WIDE),),
         )
         for n in range(6)
