@@ -1,5 +1,6 @@
 """What can go wrong, as few types that carry their own message; `main` alone shows them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -64,6 +65,13 @@ class Right:
     who: str
     """Whose token it must be: `a user who may write to acme's packages; ...`."""
 
+    def how_to_get(self, server_url: str) -> str:
+        """What to do for a token that has it, as a sentence."""
+        return (
+            f"To get one: {server_url}/user/settings/applications, scope {self.choice}; store it "
+            "as a secret and pass it as the input token (GITEA_TOKEN on a command line)."
+        )
+
 
 class Denied(Stop):
     """401 or 403: every further request would be refused too."""
@@ -75,10 +83,7 @@ class Denied(Stop):
     @classmethod
     def from_response(cls, status: int, answer: str, right: Right, server_url: str) -> "Denied":
         """A refusal with this status and `the server answered 401: ...`, of a server there."""
-        make = (
-            f"To get one: {server_url}/user/settings/applications, scope {right.choice}; store it "
-            "as a secret and pass it as the input token (GITEA_TOKEN on a command line)."
-        )
+        make = right.how_to_get(server_url)
         if status == 401:
             return cls(
                 f"The server refused the token ({answer}): it is wrong, has expired, belongs to "
@@ -89,6 +94,14 @@ class Denied(Stop):
             f"The token may not {right.action} ({answer}). It must be a personal access token "
             f"with the scope {right.scope}, of {right.who}. {make}",
             answer,
+        )
+
+    @classmethod
+    def without_scope(cls, scopes: Iterable[str], right: Right, server_url: str) -> "Denied":
+        """Known before it is tried, from the scopes that the server says the token has."""
+        return cls(
+            f"The token may not {right.action}: it has the scopes {', '.join(scopes) or 'none'}, "
+            f"and needs {right.scope}. {right.how_to_get(server_url)}"
         )
 
     @classmethod

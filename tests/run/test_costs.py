@@ -85,7 +85,7 @@ def test_where_nothing_can_go_the_listing_is_all(
     outcome = tidy(box, keep_days=1000, dry_run=dry_run, measure_space=measure_space)
     assert outcome.exit_code == 0
     assert sorted(pages(box)) == [1, 2, 3]
-    assert len(box.faults.log) == 3
+    assert len(box.faults.log) == 4  # the first asks what the token may
 
 
 def test_several_images_of_one_name_pattern_share_the_listing(box: Box) -> None:
@@ -150,7 +150,7 @@ def test_an_image_without_tags_is_not_read(box: Box) -> None:
         box.push.image("app", None, n)
     age_all(box, 400)
     assert tidy(box).exit_code == 0
-    assert [target for _, target in box.faults.log if "page=1" not in target] == []
+    assert [target for _, target in box.faults.log[1:] if "page=1" not in target] == []
 
 
 def test_it_looks_again_after_every_so_many_deletions(

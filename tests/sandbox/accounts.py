@@ -52,5 +52,8 @@ class Accounts:
                 raise Refused(404, "", f"user redirect does not exist [name: {name}]")
             return self._owners[name.lower()]
 
+    def is_owner(self, name: str) -> bool:
+        return name.lower() in self._owners
+
     def renamed(self, name: str) -> str | None:
         return self._renamed.get(name.lower())

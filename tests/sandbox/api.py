@@ -59,6 +59,22 @@ def user() -> dict[str, Any]:
     return _user(store().owner(api_token("read:user").user))
 
 
+@room.get("/token")
+def token() -> dict[str, Any]:
+    """Of the token that asks; a job's is none (1.27 on)."""
+    asking = api_token()
+    if not store().profile.tells_scopes or not store().is_owner(asking.user):
+        abort(404)
+    return {
+        "id": 1,
+        "name": "gc",
+        "scopes": sorted(asking.scopes),
+        "created_at": "2026-01-01T00:00:00Z",
+        "last_used_at": "2026-01-01T00:00:00Z",
+        "user": _user(store().owner(asking.user)),
+    }
+
+
 @room.get("/packages/<name>")
 def packages(name: str) -> Response:
     api_token("read:package")

@@ -22,6 +22,8 @@ class Profile:
     """PUT on an existing tag keeps row and date and adds a manifest.json (1.25.0 and 1.25.1)."""
     deletes_whole_image: bool = False
     """Has `DELETE /packages/{owner}/{type}/{name}` (Gitea 1.26 and later)."""
+    tells_scopes: bool = False
+    """Has `GET /token` (Gitea 1.27 and later)."""
     cron_deletes_untagged: bool = False
     """`cleanup_packages` deletes unreferenced `sha256:` versions of any age (Forgejo 9)."""
 
@@ -33,6 +35,14 @@ PROFILES = {
     "1.25.0": Profile("1.25.0", "id desc", "size", lists_by_name=True, freezes_repush=True),
     "1.25": Profile("1.25.4", "id desc", "size", lists_by_name=True),
     "main": Profile("1.26.0", "id desc", "size", lists_by_name=True, deletes_whole_image=True),
+    "1.27": Profile(
+        "1.27.0",
+        "id desc",
+        "size",
+        lists_by_name=True,
+        deletes_whole_image=True,
+        tells_scopes=True,
+    ),
     "forgejo": Profile(
         "9.0.3+gitea-1.22.0", "id asc", "Size", lists_by_name=False, cron_deletes_untagged=True
     ),

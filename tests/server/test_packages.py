@@ -1,6 +1,8 @@
 """The registry's addresses name what they name, and nothing else."""
 
 import re
+import time
+from datetime import UTC, datetime
 from threading import Event
 from typing import Any
 
@@ -162,6 +164,28 @@ def test_v2_lies_at_the_root_of_the_host_and_the_api_below_the_path(web: rm.Mock
     packages.manifest(client, "app", "v1")
     paths = [request.path for request in web.request_history]
     assert paths == ["/sub/git/api/v1/packages/acme", "/v2/acme/app/manifests/v1"]
+
+
+@pytest.mark.parametrize(
+    ("header", "at"),
+    [
+        ("Mon, 01 Jun 2026 12:00:00 GMT", datetime(2026, 6, 1, 12, tzinfo=UTC)),
+        ("Mon, 01 Jun 2026 12:00:00 -0000", datetime(2026, 6, 1, 12, tzinfo=UTC)),
+        ("Mon, 01 Jun 2026 12:00:00 +0200", datetime(2026, 6, 1, 10, tzinfo=UTC)),
+        ("Mon, 01 Jun 99999 12:00:00 GMT", datetime.min.replace(tzinfo=UTC)),
+        ("now", datetime.min.replace(tzinfo=UTC)),
+        ("", datetime.min.replace(tzinfo=UTC)),
+    ],
+)
+def test_a_page_tells_the_servers_time(
+    web: rm.Mocker, monkeypatch: pytest.MonkeyPatch, header: str, at: datetime
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    web.get(rm.ANY, json=[], headers={"X-Total-Count": "0", "Date": header})
+    assert packages.page(client_of(), "", 1, 50).at == at
+    monkeypatch.undo()
+    time.tzset()
 
 
 def test_every_request_says_who_asks_and_has_time_outs(web: rm.Mocker) -> None:

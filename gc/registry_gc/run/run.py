@@ -12,7 +12,7 @@ from registry_gc.registry.listing import Listing, list_versions, select
 from registry_gc.registry.version_names import first_match, is_digest
 from registry_gc.report.log import Log
 from registry_gc.report.report import Problem, Report
-from registry_gc.run import reporting
+from registry_gc.run import check, reporting
 from registry_gc.run.mark import Plan, Reader, mark
 from registry_gc.run.sweep import sweep
 from registry_gc.run.verify import verify
@@ -35,14 +35,17 @@ def run(
 ) -> Report:
     """Does what the settings say, and reports it, also when a step fails.
 
-    `now` is the moment ages are counted from; `stop` is set from outside to interrupt the run;
+    `now` is this machine's clock; `stop` is set from outside to interrupt the run;
     `own_repository` is the one of the workflow, "" when there is none.
     """
     reader = Reader(client, log.progress, settings.measure_space)
     problems: list[Problem] = []
     plans: list[Plan] = []
     try:
-        images = select(_list(settings, client), settings.package)
+        problems += check.may_delete(client, settings.dry_run)
+        listings = _list(settings, client)
+        now = check.moment(now, listings)
+        images = select(listings, settings.package)
         problems += _unmatched(settings, images)
         in_use = _in_use(settings, workspace, images)
         problems += [Problem(doubt, is_error=False) for doubt in in_use.sentences()]

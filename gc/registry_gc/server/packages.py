@@ -34,7 +34,7 @@ def page(client: Client, query: str, number: int, limit: int) -> Page:
     parameters: dict[str, str | int] = {"type": "container", "q": query}
     parameters |= {"page": number, "limit": limit}
     try:
-        answer = client.api("GET", path, "list", _right(client, "read"), parameters)
+        answer = client.api("GET", path, "list", right(client, "read"), parameters)
     except Gone as error:
         raise WrongAnswer.unknown_owner(client.server_url, client.owner) from error
     rows, total = client.json(answer), answer.headers.get("X-Total-Count", "")
@@ -46,7 +46,7 @@ def page(client: Client, query: str, number: int, limit: int) -> Page:
 def files(client: Client, image: str, version: str) -> Any:
     """The files of a version: GET /packages/{owner}/container/{name}/{version}/files."""
     path = f"{_path(client, image, version)}/files"
-    return client.json(client.api("GET", path, "files", _right(client, "read")))
+    return client.json(client.api("GET", path, "files", right(client, "read")))
 
 
 def manifest(client: Client, image: str, reference: str) -> tuple[bytes, str]:
@@ -56,7 +56,7 @@ def manifest(client: Client, image: str, reference: str) -> tuple[bytes, str]:
     """
     path = f"/{quote(client.owner)}/{quote(image)}/manifests/{quote(reference, safe=':')}"
     what = f"The manifest of {image}@{reference}"
-    answer = client.v2(path, "manifest", _right(client, "read"), what, LARGEST_MANIFEST)
+    answer = client.v2(path, "manifest", right(client, "read"), what, LARGEST_MANIFEST)
     return answer.content, answer.headers.get("Content-Type", "").partition(";")[0]
 
 
@@ -74,7 +74,7 @@ def delete(client: Client, image: str, version: str, version_id: int) -> None:
         _look(client, path, version_id)
 
     try:
-        client.api("DELETE", path, "delete", _right(client, "delete"), expected=204, look=look)
+        client.api("DELETE", path, "delete", right(client, "delete"), expected=204, look=look)
     except Gone:
         return
 
@@ -84,7 +84,7 @@ def _look(client: Client, path: str, version_id: int) -> None:
 
     GET /packages/{owner}/container/{name}/{version} (1.21 to main).
     """
-    row = client.json(client.api("GET", path, "look", _right(client, "read"), is_look=True))
+    row = client.json(client.api("GET", path, "look", right(client, "read"), is_look=True))
     if not isinstance(row, dict) or type(row.get("id")) is not int:
         raise WrongAnswer.not_a_version(client.server_url)
     if row["id"] != version_id:
@@ -104,7 +104,8 @@ _ADMIN = Right(
 )
 
 
-def _right(client: Client, action: str) -> Right:
+def right(client: Client, action: str) -> Right:
+    """What it takes to `read` or `delete` packages of the owner."""
     return Right(
         f"{action} packages of {client.owner}",
         "write:package",
@@ -124,6 +125,7 @@ def _path(client: Client, image: str, version: str) -> str:
 def _date(header: str) -> datetime:
     """The server's clock; the beginning of time when it does not tell: all may be newer."""
     try:
-        return parsedate_to_datetime(header).astimezone(UTC)
+        at = parsedate_to_datetime(header)
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, TypeError, OverflowError):
         return datetime.min.replace(tzinfo=UTC)
