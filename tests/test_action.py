@@ -21,6 +21,8 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 WORKFLOWS = sorted((ROOT / ".gitea" / "workflows").glob("*.yml"))
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md")))
+EXAMPLES = {path.name: path.read_text(encoding="utf-8") for path in (*PAGES, *WORKFLOWS)}
 NAMES = [declared.name for declared in INPUTS]
 REQUIRED = {"token": "abc", "server-url": "https://git.example.org", "owner": "acme"}
 
@@ -109,6 +111,37 @@ def check_uses(document: Any) -> int:
             load({}, {f"INPUT_{name.upper()}": value for name, value in values.items()})
             uses += 1
     return uses
+
+
+def test_no_example_trusts_a_ticked_box_to_arrive() -> None:
+    """Runners before 2.1.0 turn it into false in `inputs.dry-run`, not in the event's."""
+    for name, text in EXAMPLES.items():
+        expressions = re.findall(r"\$\{\{(.*?)\}\}", text)
+        boxes = [x.strip() for x in expressions if re.search(r"inputs\.dry.?run", x)]
+        assert set(boxes) <= {"github.event.inputs.dry-run"}, name
+    assert "dry-run: ${{ github.event.inputs.dry-run }}" in EXAMPLES["README.md"]
+
+
+def test_no_example_starts_itself_by_its_deletions() -> None:
+    documents = [yaml.safe_load(text) for text in snippets("yaml")]
+    documents += [yaml.safe_load(path.read_text(encoding="utf-8")) for path in WORKFLOWS]
+    started = [document.get("on", document.get(True)) for document in documents]
+    by_packages = [on["registry_package"] for on in started if "registry_package" in (on or ())]
+    assert by_packages
+    assert all(on == {"types": ["published"]} for on in by_packages)
+
+
+def test_every_action_is_named_with_its_host() -> None:
+    """Without one Gitea fetches it from github.com and Forgejo from data.forgejo.org."""
+    for name, text in EXAMPLES.items():
+        for used in re.findall(r"\buses: ([^\s`]+)", text):
+            assert used == "./" or used.startswith("https://"), name
+
+
+def test_workflows_pin_every_action_by_commit_with_its_version_beside_it() -> None:
+    for path in WORKFLOWS:
+        for line in re.findall(r"uses: (https.*)", path.read_text(encoding="utf-8")):
+            assert re.fullmatch(r"https://\S+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), path.name
 
 
 def test_workflows_use_this_checkout_as_the_action() -> None:

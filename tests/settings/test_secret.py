@@ -85,7 +85,7 @@ def test_every_line_is_masked_and_every_form_redacted() -> None:
     assert secret.redacted("app: one of two", env) == "app: one of two"
 
 
-def test_a_very_long_token_costs_no_time() -> None:
+def test_of_a_very_long_token_the_beginning_is_looked_for() -> None:
     env = {"GITEA_TOKEN": "ab" * 60_000}
-    assert secret.is_in("x" * 100_000 + "ab" * 60_000, env)
+    assert secret.is_in("x" * 100_000 + "ab" * 600, env)
     assert not secret.is_in("ab" * 400, env)

@@ -132,7 +132,11 @@ INPUTS = (
         "Afterwards run the server's cleanup_packages; needs a site admin's write:admin token.",
         "false",
     ),
-    Input("report", parse.path, "Path in the workspace for a JSON report."),
+    Input(
+        "report",
+        parse.path,
+        "Path in the workspace for a JSON report. Only a former report is overwritten.",
+    ),
     Input("verbose", parse.boolean, "Have every version in the log, not every build.", "false"),
 )
 
