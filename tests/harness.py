@@ -238,6 +238,7 @@ def _sandbox(profile: str) -> tuple[Box, InProcess]:
 
 def _environ(request: requests.PreparedRequest) -> dict[str, Any]:
     parts = urlsplit(request.url or "")
+    body = request.body if isinstance(request.body, bytes) else b""
     return {
         "REQUEST_METHOD": request.method,
         "RAW_URI": str(request.path_url),
@@ -247,10 +248,11 @@ def _environ(request: requests.PreparedRequest) -> dict[str, Any]:
         "SERVER_NAME": str(parts.hostname),
         "SERVER_PORT": "80",
         "SERVER_PROTOCOL": "HTTP/1.1",
-        "CONTENT_LENGTH": "0",
+        "CONTENT_LENGTH": str(len(body)),
+        "CONTENT_TYPE": request.headers.get("Content-Type", ""),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(),
+        "wsgi.input": io.BytesIO(body),
         "wsgi.errors": io.StringIO(),
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,

@@ -198,6 +198,30 @@ class WrongAnswer(RegistryGcError):
         )
 
     @classmethod
+    def damaged(cls, what: str, found: str, digest: str) -> "WrongAnswer":
+        """A manifest whose bytes have another digest than the one it was asked for by."""
+        return cls(
+            f"The manifest of {what} arrived damaged: its digest is {found}, not {digest}. Does a "
+            "proxy change what it passes on?"
+        )
+
+    @classmethod
+    def without_digest(cls, what: str) -> "WrongAnswer":
+        """A HEAD that does not tell which manifest it is about."""
+        return cls(
+            f"The server did not tell the digest of {what} (no Docker-Content-Digest): does a "
+            "proxy drop headers?"
+        )
+
+    @classmethod
+    def other_content(cls, what: str, digest: str) -> "WrongAnswer":
+        """A name that does not hold what was just pushed under it."""
+        return cls(
+            f"{what} does not hold {digest} after it was pushed there: was it pushed by someone "
+            "else at the same moment?"
+        )
+
+    @classmethod
     def no_address(cls, what: str) -> "WrongAnswer":
         """A redirect to the storage that leads nowhere."""
         return cls(f"{what} could not be read: the server sent it on to an address that is none.")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from registry_gc.errors import RegistryGcError
+from registry_gc.errors import RegistryGcError, WrongAnswer
 from registry_gc.registry.manifests import Child, Manifest
 from registry_gc.registry.version_names import is_digest
 from registry_gc.registry.versions import Version
@@ -110,10 +110,7 @@ def _children(client: Client, version: Version, digest: str) -> tuple[Child, ...
     raw, content_type = packages.manifest(client, version.image, digest)
     found = f"sha256:{hashlib.sha256(raw).hexdigest()}"
     if found != digest:
-        raise RegistryGcError(
-            f"The manifest of {version.image}:{version.name} arrived damaged: its digest is "
-            f"{found}, not {digest}. Does a proxy change what it passes on?"
-        )
+        raise WrongAnswer.damaged(f"{version.image}:{version.name}", found, digest)
     try:
         return _entries(json.loads(raw), content_type)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:

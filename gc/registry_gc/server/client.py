@@ -12,7 +12,7 @@ from requests.auth import HTTPBasicAuth
 from registry_gc.errors import Denied, Gone, Right, WrongAnswer
 from registry_gc.server import parallel
 from registry_gc.server.exchange import Answer
-from registry_gc.server.transport import LARGEST_ANSWER, Auth, Transport
+from registry_gc.server.transport import LARGEST_ANSWER, Auth, Body, Transport
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -67,6 +67,19 @@ class Client:
         )
         return self._checked(answer, right, expected)
 
+    def put_v2(
+        self, path: str, kind: str, right: Right, body: Body, look: Callable[[], object]
+    ) -> Answer:
+        """The answer of PUT /v2 + path (escaped): 201. `look` as in Transport.send."""
+        url = self._v2_url(path)
+        answer = self._transport.send("PUT", url, kind, self._v2_auth, body=body, look=look)
+        return self._checked(answer, right, 201)
+
+    def head_v2(self, path: str, kind: str, right: Right) -> Answer:
+        """The answer of HEAD /v2 + path (escaped), of which the headers tell."""
+        answer = self._transport.send("HEAD", self._v2_url(path), kind, self._v2_auth, is_look=True)
+        return self._checked(answer, right, 200)
+
     def v2(
         self, path: str, kind: str, right: Right, what: str, most: int = LARGEST_ANSWER
     ) -> Answer:
@@ -74,8 +87,7 @@ class Client:
 
         With object storage it is a redirect, which is followed once and without the token.
         """
-        parts = urlsplit(self.server_url)  # /v2 lies at the host's root, the API may not
-        url = f"{parts.scheme}://{parts.netloc}/v2{path}"
+        url = self._v2_url(path)
         answer = self._transport.send("GET", url, kind, self._v2_auth, most=most)
         if answer.location is not None:
             return self._from_storage(url, answer.location, what, most)
@@ -91,6 +103,10 @@ class Client:
     def in_order(self, work: Callable[[T], R], items: Iterable[T]) -> list[R]:
         """work(item) for each item, as many at once as there may be requests."""
         return parallel.in_order(self.concurrency, work, items)
+
+    def _v2_url(self, path: str) -> str:
+        parts = urlsplit(self.server_url)  # /v2 lies at the host's root, the API may not
+        return f"{parts.scheme}://{parts.netloc}/v2{path}"
 
     def _from_storage(self, url: str, location: str, what: str, most: int) -> Answer:
         try:

@@ -1,5 +1,6 @@
 """The registry's addresses: Gitea's package API, /v2 for manifests, and the task that cleans up."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -8,7 +9,8 @@ from urllib.parse import quote
 
 from registry_gc.errors import Denied, Gone, NotAName, Right, WrongAnswer
 from registry_gc.server.client import Client
-from registry_gc.server.references import is_valid, is_valid_image
+from registry_gc.server.references import is_digest, is_valid, is_valid_image
+from registry_gc.server.transport import Body
 
 LARGEST_MANIFEST = 16 << 20  # bytes; Gitea takes none of more than 10 MiB (1.21 to 1.26)
 
@@ -54,10 +56,59 @@ def manifest(client: Client, image: str, reference: str) -> tuple[bytes, str]:
 
     Raises the download count by one.
     """
-    path = f"/{quote(client.owner)}/{quote(image)}/manifests/{quote(reference, safe=':')}"
     what = f"The manifest of {image}@{reference}"
+    path = _manifest_path(client, image, reference)
     answer = client.v2(path, "manifest", right(client, "read"), what, LARGEST_MANIFEST)
     return answer.content, answer.headers.get("Content-Type", "").partition(";")[0]
+
+
+def digest(client: Client, image: str, reference: str) -> str:
+    """The digest of what a tag or digest pulls; raises Gone when it pulls nothing.
+
+    HEAD /v2/{owner}/{image}/manifests/{ref}: Docker-Content-Digest (1.21 to main).
+    """
+    path = _manifest_path(client, image, reference)
+    answer = client.head_v2(path, "head", right(client, "read"))
+    found = answer.headers.get("Docker-Content-Digest", "")
+    if not is_digest(found):
+        raise WrongAnswer.without_digest(f"{image}:{reference}")
+    return found
+
+
+def copy(client: Client, image: str, source: str, name: str) -> None:
+    """Gives the manifest with the digest `source` one more name, and reads that name back.
+
+    PUT /v2/{owner}/{image}/manifests/{name}: 201; all that it refers to is there already. Raises
+    WrongAnswer when the name does not hold the very same manifest then.
+    """
+    raw, media_type = manifest(client, image, source)
+    found = f"sha256:{hashlib.sha256(raw).hexdigest()}"
+    if found != source:
+        raise WrongAnswer.damaged(f"{image}@{source}", found, source)
+    path = _manifest_path(client, image, name)
+
+    def look() -> None:
+        if holds(client, image, name, source):
+            raise _Done
+
+    try:
+        client.put_v2(path, "put", right(client, "push"), Body(raw, media_type), look)
+    except _Done:
+        return
+    if not holds(client, image, name, source):
+        raise WrongAnswer.other_content(f"{image}:{name}", source)
+
+
+def holds(client: Client, image: str, name: str, wanted: str) -> bool:
+    """Whether the name is there and pulls the manifest with this digest."""
+    try:
+        return digest(client, image, name) == wanted
+    except Gone:
+        return False
+
+
+class _Done(Exception):
+    """What was asked for has come about, though there was no answer."""
 
 
 def delete(client: Client, image: str, version: str, version_id: int) -> None:
@@ -120,6 +171,12 @@ def _path(client: Client, image: str, version: str) -> str:
         raise NotAName(image, version)
     owner, name, tag = (quote(part, safe="") for part in (client.owner, image, version))
     return f"/packages/{owner}/container/{name}/{tag}"
+
+
+def _manifest_path(client: Client, image: str, reference: str) -> str:
+    if not is_valid_image(image) or not is_valid(reference):
+        raise NotAName(image, reference)
+    return f"/{quote(client.owner)}/{quote(image)}/manifests/{quote(reference, safe=':')}"
 
 
 def _date(header: str) -> datetime:

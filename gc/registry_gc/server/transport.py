@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from threading import Event
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -28,6 +30,17 @@ RETRY = Retry(
     backoff_jitter=0.2,
 )
 Auth = Callable[[requests.PreparedRequest], requests.PreparedRequest]
+_SAFE = ("GET", "HEAD")  # change nothing, however often they are sent
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a request carries."""
+
+    content: bytes
+    """As it is sent."""
+    media_type: str
+    """Its Content-Type."""
 
 
 class Transport:
@@ -57,24 +70,28 @@ class Transport:
         auth: Auth,
         parameters: Mapping[str, str | int] | None = None,
         *,
+        body: Body | None = None,
         most: int = LARGEST_ANSWER,
         look: Callable[[], object] | None = None,
         is_look: bool = False,
     ) -> Answer:
         """The answer, of whatever status but those of RETRY; redirects are not followed.
 
-        A GET is tried again. Anything else is sent once, for what it starts on the server goes on
-        when the answer is lost. With `look` it is tried again too: where it may have been done,
-        `look` is called first, and raises what there is to raise when it was. A request that is
-        such a look (`is_look`) may still be sent in the grace that the end of a run leaves.
+        A GET and a HEAD are tried again. Anything else is sent once, for what it starts on the
+        server goes on when the answer is lost. With `look` it is tried again too: where it may
+        have been done, `look` is called first, and raises what there is to raise when it was. A
+        request that is such a look (`is_look`) may still be sent in the grace that the end of a
+        run leaves.
 
         Raises Interrupted and TooSlow when the run is over before it was sent, NoAnswer when there
         is none, or only refusals, in as many tries as RETRY and the patience allow, and
         WrongAnswer for one of more than `most` bytes.
         """
         request, failure = f"{method} {_place(url)}", None
-        retry, was_sent = RETRY if method == "GET" or look else Retry(0), False
-        options = {"method": method, "url": url, "params": parameters, "auth": auth}
+        retry, was_sent = RETRY if method in _SAFE or look else Retry(0), False
+        options: dict[str, Any] = {"method": method, "url": url, "params": parameters, "auth": auth}
+        if body:
+            options |= {"data": body.content, "headers": {"Content-Type": body.media_type}}
         with self._patience.waiting():
             while True:
                 try:
@@ -90,7 +107,7 @@ class Transport:
                     raise
                 self._pace.refused()
                 self._patience.failed(str(failure))
-                was_sent = was_sent or (failure.was_sent and method != "GET")
+                was_sent = was_sent or (failure.was_sent and method not in _SAFE)
                 if self._patience.end() is None:
                     retry = self._next(retry, request, failure)
                 elif is_look:
