@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from registry_gc.policy.places import Roots, count, days, is_younger
+from registry_gc.policy.places import Roots, beyond, count, days, is_younger
 from registry_gc.registry.links import Links
 from registry_gc.registry.manifests import Child, Graph, children_of, digests_of
 from registry_gc.registry.version_names import (
@@ -168,9 +168,7 @@ def _lost(version: Version, rules: Rules) -> str:
     """Why a version that nothing keeps goes."""
     if not is_plain_tag(version.name):
         return "unreachable"
-    policy = _policy_of(version, rules)
-    of = f" of {policy}" if policy.tags else ""
-    return f"beyond keep-latest {policy.keep_latest}{of} and older than {days(policy.keep_days)}"
+    return beyond(version.name, _policy_of(version, rules))
 
 
 def _newest_first(version: Version) -> tuple[float, int]:

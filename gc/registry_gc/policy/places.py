@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from registry_gc.policy import ordering
+from registry_gc.policy.calendar import kept_by_calendar
 from registry_gc.registry.manifests import Graph, children_of, digests_of
 from registry_gc.registry.versions import Version
 from registry_gc.settings.parse import MOST_DAYS, Policy
@@ -22,7 +24,7 @@ class Place:
     id: int
     """The id of that tag: of two pushed in one second, the higher is the newer."""
     tags: tuple[str, ...]
-    """The names that it has in this policy, newest first."""
+    """The names that it has in this group of its policy, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +39,34 @@ class Roots:
     """The ids of the tags whose digests this rests on; those that were not read are to be."""
 
 
-def reasons(places: Sequence[Place], policy: Policy, now: datetime) -> tuple[str, ...]:
-    """Why each of the places, newest first, is kept; "" where nothing keeps it.
+def reasons(
+    places: Sequence[Place], policy: Policy, now: datetime, group: str = ""
+) -> tuple[str, ...]:
+    """Why each of the places of a group, newest first, is kept; "" where nothing keeps it.
 
     Places may stand for tags whose digests were not read, each for one: so once enough is kept,
     no older place may change what the newer ones get.
     """
-    return tuple(_reason(number, place, policy, now) for number, place in enumerate(places, 1))
+    by_calendar = kept_by_calendar(places, policy, now)
+    whose = _whose(policy, group)
+
+    def reason(number: int, place: Place) -> str:
+        if number <= policy.keep_latest:
+            return f"keep-latest {number}/{policy.keep_latest}{whose}"
+        if is_younger(place.created, policy.keep_days, now):
+            return f"younger than {days(policy.keep_days)}"
+        return by_calendar[place.id] + whose if place.id in by_calendar else ""
+
+    return tuple(reason(number, place) for number, place in enumerate(places, 1))
+
+
+def beyond(tag: str, policy: Policy) -> str:
+    """Why a tag that nothing keeps goes."""
+    kinds = ("daily", "weekly", "monthly", "yearly")
+    figures = [(kind, getattr(policy, f"keep_{kind}")) for kind in kinds]
+    kept = [f"keep-latest {policy.keep_latest}", *(f"keep-{k} {n}" for k, n in figures if n)]
+    whose = _whose(policy, _group_of(tag, policy))
+    return f"beyond {', '.join(kept)}{whose} and older than {days(policy.keep_days)}"
 
 
 def count(
@@ -51,46 +74,88 @@ def count(
 ) -> Roots:
     """What a policy keeps of its tags, which come newest first.
 
-    A tag with the digest of a newer one shares its place. A part, that is a child of a newer one
-    or one of `parts`, takes none: it stays with the index it is part of. After the last place that
-    is kept comes one that is not, and all tags from there on go, whatever they hold: so nothing
-    older needs to be read, and a name that is long out of date goes like any other.
+    A tag with the digest of a newer one in its group shares its place. A part, that is a child of
+    a newer one or one of `parts`, takes none: it stays with the index it is part of. After the
+    last place that is kept comes one that is not, and all tags from there on go, whatever they
+    hold: so nothing older needs to be read, and a name that is long out of date goes like any
+    other. Not so where there are groups or versions: all is read, and a build keeps its names, for
+    `1` comes after `1.2` and moves with it.
     """
     parts = set(parts)
+    groups: dict[str, list[Version]] = {}
+    for tag in tags:
+        if parts.isdisjoint(_holds(tag, graph)):
+            groups.setdefault(_group_of(tag.name, policy), []).append(tag)
+        parts.update(child.digest for child in children_of(tag, graph))
+    kept: dict[int, str] = {}
+    until: dict[int, datetime] = {}
+    rests_on: set[int] = set()
+    for name, members in groups.items():
+        counted = _count_group(name, members, graph, policy, now)
+        kept |= counted.kept
+        until |= counted.until
+        rests_on |= counted.rests_on
+    if kept and _is_read_whole(policy):
+        rests_on = {tag.id for tag in tags}
+    return Roots(kept, until, frozenset(rests_on))
+
+
+def _count_group(
+    name: str, tags: list[Version], graph: Graph, policy: Policy, now: datetime
+) -> Roots:
+    """What is kept of the tags of one group, which come newest first and are no parts."""
+    if policy.by_version:
+        tags = sorted(tags, key=lambda tag: _version(tag.name), reverse=True)
     opened: dict[str, list[int]] = {}  # a digest -> the positions of its tags
     for position, tag in enumerate(tags):
-        digests = digests_of(tag, graph) or (tag.name,)  # one not read is a build of its own
-        if parts.isdisjoint(digests):
-            opened.setdefault(digests[0], []).append(position)
-        parts.update(child.digest for child in children_of(tag, graph))
-    groups = list(opened.values())
-    places = [
-        Place(tags[group[0]].created, tags[group[0]].id, tuple(tags[at].name for at in group))
-        for group in groups
-    ]
-    why = reasons(places, policy, now)
+        opened.setdefault(_holds(tag, graph)[0], []).append(position)
+    builds = list(opened.values())
+    places = [_place([tags[at] for at in build]) for build in builds]
+    why = reasons(places, policy, now, name)
     last = max((number for number, reason in enumerate(why) if reason), default=-1)
     if last < 0:
         return Roots({}, {}, frozenset())
-    end = groups[last + 1][0] if last + 1 < len(groups) else len(tags)
+    is_last = last + 1 == len(builds) or _is_read_whole(policy)
+    end = len(tags) if is_last else builds[last + 1][0]
     kept: dict[int, str] = {}
     until: dict[int, datetime] = {}
     ageless = reasons(places, replace(policy, keep_days=-MOST_DAYS), now)
-    for place, group, reason, other in zip(places, groups, why, ageless, strict=True):
-        ids = [tags[at].id for at in group if reason and at < end]
+    for place, build, reason, other in zip(places, builds, why, ageless, strict=True):
+        ids = [tags[at].id for at in build if reason and at < end]
         kept |= dict.fromkeys(ids, reason)
         if not other:
             until |= dict.fromkeys(ids, place.created + timedelta(days=policy.keep_days))
     return Roots(kept, until, frozenset(tag.id for tag in tags[: end + 1]))
 
 
-def _reason(number: int, place: Place, policy: Policy, now: datetime) -> str:
-    if number <= policy.keep_latest:
-        patterns = f" of {policy}" if policy.tags else ""
-        return f"keep-latest {number}/{policy.keep_latest}{patterns}"
-    if is_younger(place.created, policy.keep_days, now):
-        return f"younger than {days(policy.keep_days)}"
-    return ""
+def _is_read_whole(policy: Policy) -> bool:
+    """Whether each of its tags may change what the others get."""
+    return bool(policy.group_by) or policy.by_version
+
+
+def _place(tags: list[Version]) -> Place:
+    newest = max(tags, key=lambda tag: (tag.created, tag.id))
+    return Place(newest.created, newest.id, tuple(tag.name for tag in tags))
+
+
+def _holds(tag: Version, graph: Graph) -> tuple[str, ...]:
+    """The digests of a tag; one that was not read is a build of its own."""
+    return digests_of(tag, graph) or (tag.name,)
+
+
+def _group_of(tag: str, policy: Policy) -> str:
+    return ordering.group(tag, policy.group_by) if policy.group_by else ""
+
+
+def _version(tag: str) -> tuple[bool, ordering.Key]:
+    """What tags are ordered by as versions: what is none comes last, and keeps its order."""
+    key = ordering.order(tag)
+    return key is not None, key or ((), (), ())
+
+
+def _whose(policy: Policy, group: str) -> str:
+    patterns = f" of {policy}" if policy.tags else ""
+    return f"{patterns}, group {group}" if policy.group_by else patterns
 
 
 def is_younger(created: datetime, age: int, now: datetime) -> bool:

@@ -29,6 +29,15 @@ class Policy:
     tags: tuple[str, ...]  # patterns; empty for the default policy, which takes all tags
     keep_latest: int
     keep_days: int
+    keep_daily: int = 0
+    """Of so many of the last days that have a build, the newest; likewise the next three."""
+    keep_weekly: int = 0
+    keep_monthly: int = 0
+    keep_yearly: int = 0
+    group_by: str = ""
+    """`major`, `minor` or a regular expression with one group: all figures hold for each group."""
+    by_version: bool = False
+    """Whether the newest is the highest version, instead of what was pushed last."""
 
     def __str__(self) -> str:
         return ", ".join(self.tags) or "*"
