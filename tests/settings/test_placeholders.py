@@ -2,7 +2,7 @@
 
 import pytest
 
-from registry_gc.settings import parse
+from registry_gc.settings import parse, policies
 from registry_gc.settings.placeholders import Names, fits
 
 
@@ -75,13 +75,13 @@ def test_only_a_tag_as_long_as_a_tag_may_be_is_taken_for_cut() -> None:
 @pytest.mark.parametrize("pattern", ["{branch}", "*{tag}", "{pull}", "{branch}*"])
 def test_a_placeholder_alone_needs_a_figure_of_its_own(pattern: str) -> None:
     with pytest.raises(ValueError, match="keep-latest or keep-days"):
-        parse.policies(f"tags={pattern}")
-    assert parse.policies(f"tags={pattern},keep-days=0")[0].tags == (pattern,)
-    assert parse.policies(f"tags={pattern},keep-latest=2")[0].keep_days == 0
+        policies.lines(f"tags={pattern}")
+    assert policies.lines(f"tags={pattern},keep-days=0")[0].tags == (pattern,)
+    assert policies.lines(f"tags={pattern},keep-latest=2")[0].keep_days == 0
 
 
 def test_a_placeholder_with_more_around_it_needs_none() -> None:
-    assert parse.policies("tags=PR-{Pull}*,tags=v{tag}")[0].tags == ("pr-{pull}*", "v{tag}")
+    assert policies.lines("tags=PR-{Pull}*,tags=v{tag}")[0].tags == ("pr-{pull}*", "v{tag}")
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_placeholder_with_more_around_it_needs_none() -> None:
 )
 def test_other_braces_are_an_error(pattern: str, problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
-        parse.policies(f"tags={pattern},keep-days=1")
+        policies.lines(f"tags={pattern},keep-days=1")
 
 
 def test_placeholders_stand_in_policies_only() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from registry_gc.errors import UsageError
 from registry_gc.settings.inputs import INPUTS, Settings, load
-from registry_gc.settings.parse import Limit, Policy
+from registry_gc.settings.parse import Limit
 
 SECRET = "f00dfeed5ec7e7"
 REQUIRED = {
@@ -24,6 +24,10 @@ DEFAULTS = Settings(
     package=("app",),
     keep_days=180,
     keep_latest=6,
+    keep_daily=0,
+    keep_weekly=0,
+    keep_monthly=0,
+    keep_yearly=0,
     protect=("latest", "corpus-*"),
     policies=(),
     keep_untagged_days=180,
@@ -38,7 +42,7 @@ DEFAULTS = Settings(
     verbose=False,
 )
 NAMES = [declared.name for declared in INPUTS]
-NUMBERS = ["keep-days", "keep-latest", "keep-untagged-days"]
+NUMBERS = ["keep-days", "keep-latest", "keep-daily", "keep-yearly", "keep-untagged-days"]
 BOOLEANS = ["dry-run", "measure-space", "reclaim", "verbose"]
 
 
@@ -200,50 +204,6 @@ def test_a_space_inside_a_pattern_is_a_mistake_and_inside_a_path_is_not(name: st
     assert '"v* corpus-*"' in said
     assert "by commas or lines" in said
     assert value("protect-from", "my files/a.yaml") == ("my files/a.yaml",)
-
-
-def test_a_policy_is_a_line() -> None:
-    text = """
-        tags=V*,keep-latest=20,keep-days=3650
-
-        keep-days=7, tags=pr-*, tags = sha-?
-        tags=x
-    """
-    assert value("policies", text) == (
-        Policy(("v*",), 20, 3650),
-        Policy(("pr-*", "sha-?"), 0, 7),
-        Policy(("x",), 0, 0),
-    )
-
-
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
-        ("v*", 'has "v*": allowed are tags=PATTERN'),
-        ("tag=v*", 'has "tag=v*": allowed are'),
-        ("tags=v*,keep-latest", 'has "keep-latest": allowed are'),
-        ("tags=v*,keep-untagged-days=3", "allowed are tags=PATTERN (repeated for several), "),
-        ("tags=v*,", 'has "": allowed are'),
-        ("tags=,keep-days=3", 'has "tags=": allowed are'),
-        ("tags=v* w*", "has a space inside"),
-        ("keep-latest=3", "names no tags: add tags=PATTERN."),
-        ("tags=v*,keep-latest=", 'keep-latest="" is not allowed: a whole number'),
-        ("tags=v*,keep-latest=-3", 'keep-latest="-3" is not allowed: a whole number'),
-        ("tags=v*,keep-days=ten", 'keep-days="ten" is not allowed: a whole number'),
-        ("tags=v*,keep-days=1,keep-days=2", "says keep-days twice."),
-    ],
-)
-def test_a_wrong_policy_is_named_with_its_line(line: str, said: str) -> None:
-    text = problem("policies", f"tags=ok\n\n{line}\n")
-    assert f'line 3 "{line.strip()}"' in text
-    assert said in text
-
-
-def test_every_wrong_policy_is_named() -> None:
-    text = problem("policies", "tags=v*,keep-days=x\ntags=ok\nkeep-latest=1")
-    assert "line 1 " in text
-    assert "line 2 " not in text
-    assert "line 3 " in text
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -137,7 +137,7 @@ def _time(moment: datetime) -> str:
 def _value(setting: object) -> Any:
     """A setting that JSON has no form for."""
     if isinstance(setting, Policy):
-        return {f.name.replace("_", "-"): getattr(setting, f.name) for f in fields(setting)}
+        return setting.settings()
     if isinstance(setting, Limit):
         return str(setting)
     raise TypeError(f"no JSON form for {setting!r}")

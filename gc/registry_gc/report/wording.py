@@ -147,8 +147,8 @@ def setting(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, Policy):
         tags = [f"tags={tag}" for tag in value.tags]
-        figures = (f"keep-latest={value.keep_latest}", f"keep-days={value.keep_days}")
-        return ",".join([*tags, *figures])
+        others = [f"{key}={text}" for key, text in value.settings().items() if key != "tags"]
+        return ",".join([*tags, *others])
     if isinstance(value, (tuple, list)):
         between = "; " if any(isinstance(part, Policy) for part in value) else ", "
         return between.join(setting(part) for part in value)

@@ -18,7 +18,6 @@ from registry_gc.run.sweep import sweep
 from registry_gc.run.verify import verify
 from registry_gc.server import packages
 from registry_gc.server.client import Client
-from registry_gc.settings import parse
 from registry_gc.settings.inputs import INPUTS, Settings
 from registry_gc.sources import alive, files
 from registry_gc.sources.source import Found
@@ -99,10 +98,9 @@ def _told(listing: Listing, unknown: Mapping[str, RegistryGcError]) -> Listing:
 
 
 def _rules(settings: Settings, in_use: Found, image: str) -> Rules:
-    default = parse.Policy((), settings.keep_latest, settings.keep_days)
     return Rules(
         settings.protect,
-        (*settings.policies, default),
+        (*settings.policies, settings.default_policy),
         settings.keep_untagged_days,
         in_use.tags.get(image.lower(), {}),
         in_use.digests.get(image.lower(), {}),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from registry_gc.errors import UsageError
-from registry_gc.settings import parse, secret
+from registry_gc.settings import parse, policies, secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,10 @@ class Settings:
     package: tuple[str, ...]
     keep_days: int
     keep_latest: int
+    keep_daily: int
+    keep_weekly: int
+    keep_monthly: int
+    keep_yearly: int
     protect: tuple[str, ...]
     policies: tuple[parse.Policy, ...]  # those of the input; the default policy is not among them
     keep_untagged_days: int
@@ -31,6 +35,19 @@ class Settings:
     reclaim: bool
     report: str
     verbose: bool
+
+    @property
+    def default_policy(self) -> parse.Policy:
+        """What is kept of the tags that no other policy takes."""
+        return parse.Policy(
+            (),
+            self.keep_latest,
+            self.keep_days,
+            self.keep_daily,
+            self.keep_weekly,
+            self.keep_monthly,
+            self.keep_yearly,
+        )
 
     def public(self) -> dict[str, Any]:
         """The settings by their input's name, without the token."""
@@ -92,10 +109,14 @@ INPUTS = (
     ),
     Input("keep-days", parse.number, "Keep every tag younger than this many days.", "180"),
     Input("keep-latest", parse.number, "Keep this many of the newest tags.", "6"),
+    Input("keep-daily", parse.number, "Of this many days that have a build, keep the newest.", "0"),
+    Input("keep-weekly", parse.number, "Likewise of this many weeks (Monday to Sunday, UTC).", "0"),
+    Input("keep-monthly", parse.number, "Likewise of this many months.", "0"),
+    Input("keep-yearly", parse.number, "Likewise of this many years.", "0"),
     Input("protect", parse.patterns, "Tags that always stay: patterns.", "latest, corpus-*"),
     Input(
         "policies",
-        parse.policies,
+        policies.lines,
         "Own rules for streams of tags, one line each: tags=v*,keep-latest=20,keep-days=3650",
     ),
     Input(

@@ -42,6 +42,18 @@ class Policy:
     def __str__(self) -> str:
         return ", ".join(self.tags) or "*"
 
+    def settings(self) -> dict[str, Any]:
+        """By the names that people write, without what it does not use."""
+        names = ("keep_daily", "keep_weekly", "keep_monthly", "keep_yearly", "group_by")
+        used = {name.replace("_", "-"): value for name in names if (value := getattr(self, name))}
+        return {
+            "tags": self.tags,
+            "keep-latest": self.keep_latest,
+            "keep-days": self.keep_days,
+            **used,
+            **({"order": "version"} if self.by_version else {}),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -193,42 +205,3 @@ def path(text: str) -> str:
     if not text.isprintable():
         raise ValueError("is not one path on one line.")
     return text
-
-
-def policies(text: str) -> tuple[Policy, ...]:
-    """One policy a line: `tags=v*,tags=release-*,keep-latest=20,keep-days=3650`."""
-    found, problems = [], []
-    for place, line in enumerate(text.strip().splitlines(), 1):
-        if line.strip():
-            try:
-                found.append(_policy(line))
-            except ValueError as error:
-                problems.append(f"line {place} {shown(line)} {error}")
-    if problems:
-        raise ValueError("; ".join(problems))
-    return tuple(found)
-
-
-def _policy(line: str) -> Policy:
-    tags: list[str] = []
-    figures: dict[str, int] = {}
-    for pair in line.split(","):
-        key, equals, value = (part.strip() for part in pair.partition("="))
-        if key == "tags" and equals and value:
-            tags += policy_patterns(value)
-        elif key in ("keep-latest", "keep-days") and equals:
-            if key in figures:
-                raise ValueError(f"says {key} twice.")
-            try:
-                figures[key] = number(value)
-            except ValueError as error:
-                raise ValueError(f"{key}={shown(value)} {error}") from error
-        else:
-            raise ValueError(
-                f"has {shown(pair)}: allowed are tags=PATTERN (repeated for several), "
-                "keep-latest=NUMBER and keep-days=NUMBER, separated by commas."
-            )
-    if not tags:
-        raise ValueError("names no tags: add tags=PATTERN.")
-    placeholders.check_has_figures(tags, figures)
-    return Policy(tuple(tags), figures.get("keep-latest", 0), figures.get("keep-days", 0))
