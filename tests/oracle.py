@@ -5,17 +5,25 @@ Nothing here comes from registry_gc.policy, and it knows what no client can: the
 """
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
 from registry_gc.settings.inputs import Settings
+from registry_gc.settings.parse import Policy
 from tests.sandbox import Pusher, Store
 from tests.sandbox.rows import MANIFEST, File, Version
 
 Name = tuple[str, str]  # image and version
 OWNER = "acme"
+# The tags of the worlds as versions, without any parsing; what is not here is none.
+RANKS = {"v1-amd64": 1.0, "v1-arm64": 1.0, "v1": 1.0, "pr-1": 1.0, "corpus-1": 1.0}
+RANKS |= {"v1.1-rc.1": 1.1, "v1.1": 1.2, "v2": 2.0, "pr-2": 2.0, "v3": 3.0}
+MAJORS = {"v1": 1, "v1.1": 1, "v1.1-rc.1": "1rc", "v1-amd64": "1amd64", "v1-arm64": "1arm64"}
+MAJORS |= {"v2": 2, "v3": 3, "pr-1": "pr1", "pr-2": "pr2", "corpus-1": "corpus1"}
+MINORS = {"v1.1": 1.1, "v1.1-rc.1": "1.1rc"}
 
 
 @dataclass(frozen=True)
@@ -143,44 +151,61 @@ def _kept(versions: list[_Known], settings: Settings, now: datetime, used: set[s
     apart = [v for v in versions if _is_apart(v, settings, used)]
     listed = {digest for v in apart if v.is_tag for digest in v.children}
     roots = {v.name for v in apart} | _young_others(versions, settings, now)
-    for (latest, days), tags in _streams(versions, settings, apart):
+    for policy, tags in _streams(versions, settings, apart):
         counted = [
-            (place, tag)
+            tag
             for place, tag in enumerate(tags)
             if not tag.digests & listed.union(*(newer.children for newer in tags[:place]))
         ]
-        roots |= {
-            tag.name
-            for n, (_, tag) in enumerate(counted)
-            if not any(
-                _is_one_too_many([t for _, t in counted[:m]], older, latest, days, now)
-                for m, (_, older) in enumerate(counted[: n + 1])
-            )
-        }
+        for group in {_group(tag.name, policy) for tag in counted}:
+            members = [tag for tag in counted if _group(tag.name, policy) == group]
+            roots |= _kept_in_group(members, policy, now)
     return _with_all_needed(versions, roots)
 
 
-def _is_one_too_many(
-    newer: list[_Known], tag: _Known, latest: int, days: int, now: datetime
-) -> bool:
-    """Whether a tag begins a build that nothing keeps: all older tags go with it."""
-    builds = {v.pulls for v in newer}
-    is_old = now - tag.created > timedelta(days=days)
-    return tag.pulls not in builds and len(builds) >= latest and is_old
+def _kept_in_group(tags: list[_Known], policy: Policy, now: datetime) -> set[str]:
+    """The names that a policy keeps of the tags of a group, which come newest first."""
+    by_rank = sorted(tags, key=lambda tag: -RANKS.get(tag.name, -1) if policy.by_version else 0)
+    builds = list(dict.fromkeys(tag.pulls for tag in by_rank))
+    dated = {d: max((t.created, t.number) for t in tags if t.pulls == d) for d in builds}
+    past = {d: moment for d, moment in dated.items() if moment[0] <= now}
+    stays = set(builds[: policy.keep_latest])
+    stays |= {d for d in builds if now - dated[d][0] <= timedelta(days=policy.keep_days)}
+    stays |= _newest_of_periods(past, "%Y-%m-%d", policy.keep_daily)
+    stays |= _newest_of_periods(past, "%G-%V", policy.keep_weekly)
+    stays |= _newest_of_periods(past, "%Y-%m", policy.keep_monthly)
+    stays |= _newest_of_periods(past, "%Y", policy.keep_yearly)
+    if not policy.by_version and not policy.group_by:
+        # After the last build that stays comes one that goes, and all older tags go with it.
+        last = max((n for n, d in enumerate(builds) if d in stays), default=-1)
+        ends = [n for n, tag in enumerate(tags) if tag.pulls in builds[last + 1 : last + 2]]
+        tags = tags[: min(ends, default=len(tags))]
+    return {tag.name for tag in tags if tag.pulls in stays}
+
+
+def _newest_of_periods(dated: dict[str, tuple[datetime, int]], form: str, most: int) -> set[str]:
+    """The newest build of each of the last periods; the oldest of all while there are fewer."""
+    newest: dict[str, str] = {}
+    for digest in sorted(dated, key=lambda d: dated[d]):
+        newest[dated[digest][0].strftime(form)] = digest
+    last = sorted(newest)[max(0, len(newest) - most) :] if most else []
+    oldest = {min(dated, key=lambda d: dated[d])} if len(newest) < most and dated else set()
+    return {newest[period] for period in last} | oldest
 
 
 def _stays_in_1_0(
     versions: list[_Known], settings: Settings, now: datetime, used: set[str]
 ) -> set[str]:
-    """What version 1.0.0 keeps: it counts tags, whatever they hold."""
+    """What version 1.0.0 keeps, but for the last tag: it counts tags, whatever they hold."""
     if not any(v.is_tag for v in versions):
         return {v.name for v in versions}
     apart = [v for v in versions if _is_apart(v, settings, used)]
     roots = {v.name for v in apart} | _young_others(versions, settings, now)
-    for (latest, days), tags in _streams(versions, settings, apart):
+    for policy, tags in _streams(versions, settings, apart):
+        latest = 0 if policy.by_version else policy.keep_latest  # it was asked to keep others
         roots |= {v.name for v in tags[:latest]}
-        roots |= {v.name for v in tags if now - v.created <= timedelta(days=days)}
-    return _with_all_needed(versions, roots)
+        roots |= {v.name for v in tags if now - v.created <= timedelta(days=policy.keep_days)}
+    return _closure(versions, roots)
 
 
 def _young_others(versions: list[_Known], settings: Settings, now: datetime) -> set[str]:
@@ -191,17 +216,27 @@ def _young_others(versions: list[_Known], settings: Settings, now: datetime) -> 
 
 def _streams(
     versions: list[_Known], settings: Settings, apart: list[_Known]
-) -> list[tuple[tuple[int, int], list[_Known]]]:
-    """The figures of each policy with the tags that it counts, newest first."""
-    figures = [(p.keep_latest, p.keep_days) for p in settings.policies]
-    streams: list[list[_Known]] = [[] for _ in range(len(figures) + 1)]
+) -> list[tuple[Policy, list[_Known]]]:
+    """Each policy with the tags that it counts, newest first."""
+    streams: list[list[_Known]] = [[] for _ in range(len(settings.policies) + 1)]
     for v in versions:
         if v.is_tag and v not in apart:
             streams[_stream(v.name, settings)].append(v)
     for tags in streams:
         tags.sort(key=lambda v: (v.created, v.number), reverse=True)
-    default = (settings.keep_latest, settings.keep_days)
-    return list(zip([*figures, default], streams, strict=True))
+    return list(zip([*settings.policies, settings.default_policy], streams, strict=True))
+
+
+def _group(tag: str, policy: Policy) -> object:
+    """What tells the group of a tag from all others."""
+    if not policy.group_by:
+        return None
+    if policy.group_by == "major":
+        return MAJORS.get(tag)
+    if policy.group_by == "minor":
+        return MINORS.get(tag, MAJORS.get(tag))
+    found = re.search(policy.group_by, tag)
+    return found and found[1]
 
 
 def _with_all_needed(versions: list[_Known], roots: set[str]) -> set[str]:
