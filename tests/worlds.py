@@ -77,11 +77,11 @@ class Step:
             push.signature(image, self._digest(box, there), (".sig", ".att", ".sbom")[seed % 3])
         elif self.kind == "referrers":
             push.referrers(image, self._digest(box, there), 1 + seed % 2)
-        elif self.kind in ("retag", "again"):
-            raw = push.registry.manifest(image, self._picked(there))
+        elif self.kind in ("retag", "again") and (
+            raw := push.registry.manifest(image, self._picked(there))
+        ):  # 1.25.0 may know a digest that nothing can be pulled by any more
             name = self._picked(there) if self.kind == "again" or not tag else tag
-            if raw:  # 1.25.0 may know a digest that nothing can be pulled by any more
-                push.registry.put_manifest(image, name, raw, json.loads(raw)["mediaType"])
+            push.registry.put_manifest(image, name, raw, json.loads(raw)["mediaType"])
         elif self.kind == "forget":
             box.store.delete_version(box.owner, image, self._picked(there))
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from registry_gc.report.report import State
-from registry_gc.settings.parse import policies
+from registry_gc.settings.policies import lines as policies
 from tests.harness import age_all, in_process, names_in, run_gc
 from tests.sandbox import Box
 from tests.sandbox.repositories import Repository

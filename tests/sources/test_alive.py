@@ -9,7 +9,7 @@ import pytest
 from registry_gc.errors import Interrupted
 from registry_gc.server.client import Client
 from registry_gc.server.transport import Transport
-from registry_gc.settings.parse import policies
+from registry_gc.settings.policies import lines as policies
 from registry_gc.sources.alive import Alive, Homes, as_tag, look
 from registry_gc.sources.source import LookedAt
 from tests.harness import Time, in_process
