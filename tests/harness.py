@@ -131,7 +131,7 @@ def run_gc(
     stream = io.StringIO()
     log = Log(stream, in_runner=False, is_terminal=False, colour=False, width=100)
     log.start(__version__, box.url, box.owner, chosen.public())
-    report = run(chosen, client, now, workspace, log, stop, own_repository)
+    report = run(chosen, client, now, workspace, log, stop, own_repository, time.clock)
     log.show(report)
     return Outcome(report, stream.getvalue())
 

@@ -14,8 +14,9 @@ import pytest
 
 from registry_gc.report.report import State
 from registry_gc.run import check
-from registry_gc.run import sweep as sweep_module
-from registry_gc.run.mark import Plan, Reader
+from registry_gc.run.look import look_again
+from registry_gc.run.plan import Plan
+from registry_gc.run.reader import Reader
 from registry_gc.settings.parse import Policy
 from tests.harness import Outcome, run_gc
 
@@ -141,7 +142,7 @@ def test_what_is_pushed_before_a_look_survives_with_all_it_needs(server: Server,
         server.pusher.index(image, "again", [(children[0], "amd64"), (children[1], "arm64")])
         server.pusher.multiarch(image, "old", 1)
 
-    with patch.object(sweep_module, "look_again", _after(push, look, looks)):
+    with patch("registry_gc.run.sweep.look_again", _after(push, look, looks)):
         outcome = clean(server, image, keep_latest=1)
     assert outcome.exit_code == 0, outcome.text
     assert tags(server, image) == {"old", "new", "again"}
@@ -150,12 +151,10 @@ def test_what_is_pushed_before_a_look_survives_with_all_it_needs(server: Server,
 def _after(
     push: Callable[[], object], look: int, looks: list[int]
 ) -> Callable[[Reader, Plan], Plan]:
-    real = sweep_module.look_again
-
-    def look_again(reader: Reader, plan: Plan) -> Plan:
+    def pushed_then_looked(reader: Reader, plan: Plan) -> Plan:
         looks.append(1)
         if len(looks) == look:
             push()
-        return real(reader, plan)
+        return look_again(reader, plan)
 
-    return look_again
+    return pushed_then_looked

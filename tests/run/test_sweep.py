@@ -233,17 +233,6 @@ def test_what_passes_by_changes_nothing(
     assert "new" in whole(box.store, "app")
 
 
-def test_an_answer_that_never_comes_does_not_end_in_a_clean_exit_with_work_undone(
-    box: Box, parts: list[str]
-) -> None:
-    """Every answer to the deletion of `old` is lost: it went, but its parts were spared for it."""
-    fail_to_delete(box, "old", LoseAnswer())
-    outcome = tidy(box)
-    assert "old" not in names_in(box)
-    assert outcome.exit_code == int(bool(set(parts) & names_in(box))), outcome.text
-    assert "part of old" not in {outcome.why("app", part) for part in parts}
-
-
 # --- interruptions
 
 

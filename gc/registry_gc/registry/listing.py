@@ -1,5 +1,6 @@
 """The versions of a registry: the complete listing, and the second look at its newest pages."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -13,8 +14,8 @@ from registry_gc.server.client import Client
 from registry_gc.server.packages import Page
 from registry_gc.server.references import is_valid
 
-LIMITS = (1000, 47, 43, 41, 37)  # page sizes asked for; the server caps them, at 50 by default
-TRIES = 3
+LIMITS = (1000, 47, 43, 41, 37)  # page sizes of the passes; the server caps them, at 50 by default
+TRIES = 3  # of what others may have disturbed
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +26,73 @@ class Listing:
     """The text asked for; the server takes `_` and `%` in it for any character and any text."""
     versions: tuple[Version, ...]
     """Newest first."""
-    ids: frozenset[int]
-    """Of all its rows, unclear ones too."""
+    rows: Mapping[str, frozenset[int]]
+    """Image -> the ids of all its rows, unclear ones too."""
     unclear: Mapping[str, str]
     """Image -> what of its rows could not be understood."""
     at: datetime
     """The server's clock when the listing began."""
+    total: int
+    """How many rows the server said there are; of `newer` more than it shows."""
     repositories: Mapping[str, str] = field(default_factory=dict)
     """Image -> `my-org/app`, the repository it is linked to, where the token's user sees it."""
+
+    @property
+    def ids(self) -> frozenset[int]:
+        """Of all rows."""
+        return frozenset().union(*self.rows.values())
+
+    def ids_for(self, query: str) -> frozenset[int]:
+        """Of the rows that the server would have listed for this text."""
+        found = (ids for image, ids in self.rows.items() if _contains(image, query))
+        return frozenset().union(*found)
+
+    def check(self, image: str) -> None:
+        """Raises RegistryGcError when a row of this image could not be understood."""
+        if image in self.unclear:
+            raise RegistryGcError(self.unclear[image])
+
+
+class Changing(RegistryGcError):
+    """What is listed changes each time it is read."""
+
+    @classmethod
+    def whole(cls, owner: str, tries: int, seen: int, total: int) -> "Changing":
+        """The complete listing, of which so many rows were seen the last time."""
+        return cls(
+            f"The listing of {owner}'s images changed each time it was read, {tries} times; at "
+            f"last {seen} of {total} versions were seen. Nothing was decided on it. Run again at a "
+            "quieter time."
+        )
+
+    @classmethod
+    def newest(cls, owner: str, tries: int) -> "Changing":
+        """Its newest pages."""
+        return cls(
+            f"The newest versions of {owner}'s images changed {tries} times while they were read. "
+            "Run again at a quieter time."
+        )
+
+
+class NotARow(RegistryGcError):
+    """A row that cannot even be told from others."""
+
+    def __init__(self, what: str, row: object) -> None:
+        super().__init__(f"The server listed a version without {what}: {row!r}.")
+
+
+class Unclear(ValueError):
+    """A row of which name or date cannot be understood: its image is left alone."""
+
+    @classmethod
+    def name(cls, name: object) -> "Unclear":
+        """A version's name."""
+        return cls(f"The server listed a version with a name no registry accepts: {name!r}.")
+
+    @classmethod
+    def date(cls, name: str, date: object) -> "Unclear":
+        """When it was pushed."""
+        return cls(f"The date of {name} could not be understood: {date!r}.")
 
 
 def list_versions(client: Client, query: str) -> Listing:
@@ -55,12 +115,8 @@ def list_versions(client: Client, query: str) -> Listing:
             total = pages[0].total if len(totals) == 1 else -1
         rows |= seen
         if totals == {len(rows)}:
-            return _listing(query, rows.values(), at)
-    raise RegistryGcError(
-        f"The listing of {client.owner}'s images changed each time it was read, {len(LIMITS)} "
-        f"times; at last {len(rows)} of {pages[0].total} versions were seen. Nothing was decided "
-        "on it. Run again at a quieter time."
-    )
+            return _listing(query, rows.values(), at, total)
+    raise Changing.whole(client.owner, len(LIMITS), len(rows), pages[0].total)
 
 
 def _pages(client: Client, query: str, limit: int) -> list[Page]:
@@ -75,7 +131,8 @@ def newer(client: Client, query: str, known: Collection[int], at: datetime) -> L
     """What was pushed or pushed again since a listing begun `at`: the rows with unknown ids.
 
     Reads pages, newest first, until one has only known rows and reaches back before that listing:
-    what was pushed in its very second may stand below older rows of that second.
+    what was pushed in its very second may stand below older rows of that second. That the order is
+    right, and the dates, only the total proves: it must be what was there before and is new now.
     """
     for _ in range(TRIES):
         fresh: dict[int, dict[str, Any]] = {}
@@ -92,11 +149,8 @@ def newer(client: Client, query: str, known: Collection[int], at: datetime) -> L
             else:
                 last = 0
         if len(totals) == 1:
-            return _listing(query, fresh.values(), at)
-    raise RegistryGcError(
-        f"The newest versions of {client.owner}'s images changed {TRIES} times while they "
-        "were read. Run again at a quieter time."
-    )
+            return _listing(query, fresh.values(), at, totals.pop())
+    raise Changing.newest(client.owner, TRIES)
 
 
 def select(listings: Iterable[Listing], patterns: Collection[str]) -> dict[str, Listing]:
@@ -112,33 +166,42 @@ def select(listings: Iterable[Listing], patterns: Collection[str]) -> dict[str, 
     return images
 
 
-def _listing(query: str, rows: Iterable[dict[str, Any]], at: datetime) -> Listing:
-    versions, ids, unclear = [], [], {}
+def _contains(image: str, query: str) -> bool:
+    """Whether the server lists an image for a query: a part of its name, `_` any character."""
+    if "_" not in query:
+        return query in image
+    return re.search(re.escape(query).replace("_", "."), image) is not None
+
+
+def _listing(query: str, rows: Iterable[dict[str, Any]], at: datetime, total: int) -> Listing:
+    versions: list[Version] = []
+    ids: dict[str, list[int]] = {}
+    unclear: dict[str, str] = {}
     repositories: dict[str, str] = {}
     for row in rows:
-        ids.append(_id(row))
         image = row.get("name")
         if not isinstance(image, str) or not image:
-            raise RegistryGcError(f"The server listed a version without an image's name: {row!r}.")
+            raise NotARow("an image's name", row)
+        ids.setdefault(image, []).append(_id(row))
         if isinstance(linked := row.get("repository"), dict) and linked.get("full_name"):
             repositories[image] = str(linked["full_name"])
         try:
             versions.append(_version(image, row))
-        except ValueError as error:
+        except Unclear as error:
             unclear[image] = str(error)
     versions.sort(key=lambda v: (v.created, v.id), reverse=True)
-    return Listing(query, tuple(versions), frozenset(ids), unclear, at, repositories)
+    by_image = {image: frozenset(found) for image, found in ids.items()}
+    return Listing(query, tuple(versions), by_image, unclear, at, total, repositories)
 
 
 def _version(image: str, row: dict[str, Any]) -> Version:
     name = row.get("version")
     if not isinstance(name, str) or not is_valid(name):
-        raise ValueError(f"The server listed a version with a name no registry accepts: {name!r}.")
+        raise Unclear.name(name)
     try:
         return Version(row["id"], image, name, _created(row))
     except (ValueError, TypeError, KeyError, OverflowError) as error:
-        shown = row.get("created_at")
-        raise ValueError(f"The date of {name} could not be understood: {shown!r}.") from error
+        raise Unclear.date(name, row.get("created_at")) from error
 
 
 def _created(row: dict[str, Any]) -> datetime:
@@ -157,5 +220,5 @@ def _is_before(row: dict[str, Any], at: datetime) -> bool:
 
 def _id(row: dict[str, Any]) -> int:
     if not isinstance(row, dict) or type(row.get("id")) is not int:
-        raise RegistryGcError(f"The server listed a version without an id: {row!r}.")
+        raise NotARow("an id", row)
     return int(row["id"])

@@ -10,7 +10,7 @@ from registry_gc.registry.version_names import is_plain_tag
 from registry_gc.registry.versions import Version
 from registry_gc.report.report import Build, Image, Problem, Report, Row, State
 from registry_gc.report.wording import attached
-from registry_gc.run.mark import Plan
+from registry_gc.run.plan import Plan
 from registry_gc.settings.inputs import Settings
 
 

@@ -1,6 +1,7 @@
-"""One run from its settings to its report: list, mark, guard, sweep, verify."""
+"""One run from its settings to its report: list, sources, mark, guard, sweep, verify."""
 
-from collections.abc import Collection, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -12,9 +13,12 @@ from registry_gc.registry.listing import Listing, list_versions, select
 from registry_gc.registry.version_names import first_match, is_digest
 from registry_gc.report.log import Log
 from registry_gc.report.report import Problem, Report
-from registry_gc.run import check, reporting
-from registry_gc.run.mark import Plan, Reader, mark
-from registry_gc.run.sweep import sweep
+from registry_gc.run import check, problems, reporting
+from registry_gc.run.guard import guard
+from registry_gc.run.mark import mark
+from registry_gc.run.plan import Plan
+from registry_gc.run.reader import Reader
+from registry_gc.run.sweep import Unfinished, sweep
 from registry_gc.run.verify import verify
 from registry_gc.server import packages
 from registry_gc.server.client import Client
@@ -31,40 +35,43 @@ def run(
     log: Log,
     stop: Event,
     own_repository: str = "",
+    clock: Callable[[], float] = time.monotonic,
 ) -> Report:
     """Does what the settings say, and reports it, also when a step fails.
 
     `now` is this machine's clock; `stop` is set from outside to interrupt the run;
-    `own_repository` is the one of the workflow, "" when there is none.
+    `own_repository` is the one of the workflow, "" when there is none; `clock` stands in for time
+    in tests.
     """
-    reader = Reader(client, log.progress, settings.measure_space)
-    problems: list[Problem] = []
+    reader = Reader(client, log.progress, settings.measure_space, clock)
+    found: list[Problem] = []
     plans: list[Plan] = []
     try:
-        problems += check.may_delete(client, settings.dry_run)
+        found += check.may_delete(client, settings.dry_run)
         listings = _list(settings, client)
         now = check.moment(now, listings)
         images = select(listings, settings.package)
-        problems += _unmatched(settings, images)
-        in_use = _in_use(settings, workspace, images)
-        problems += [Problem(doubt, is_error=False) for doubt in in_use.sentences()]
+        found += _unmatched(settings, images)
+        in_use = _ask_sources(settings, workspace, images)
+        found += [Problem(doubt, is_error=False) for doubt in in_use.sentences()]
         living = _alive(settings, client, own_repository, images)
         for image, listing in images.items():
             rules = replace(_rules(settings, in_use, image), alive=living.tags.get(image, {}))
             plans.append(mark(reader, image, _told(listing, living.unknown), rules, now))
             log.plan(reporting.image(plans[-1], plans, settings), settings.dry_run)
-        problems += _unused(settings, plans)
-        _guard(settings, plans)
+        found += _unused(settings, plans)
+        guard(settings.max_delete, plans)
         if not settings.dry_run and any(plan.doomed for plan in plans):
             marked = list(plans)
             _sweep(reader, plans, stop)
+            _verify(reader, plans)
             for before, after in zip(marked, plans, strict=True):
                 log.spared(after.image, reporting.spared(before, after))
             if settings.reclaim and any(plan.deleted for plan in plans):
-                _reclaim(client, problems)
+                found += _reclaim(client)
     except RegistryGcError as error:
-        problems.append(Problem(str(error), is_refusal=isinstance(error, Refused)))
-    return reporting.report(settings, now, plans, problems)
+        found.append(Problem(str(error), is_refusal=isinstance(error, Refused)))
+    return reporting.report(settings, now, plans, found)
 
 
 def _list(settings: Settings, client: Client) -> list[Listing]:
@@ -74,8 +81,8 @@ def _list(settings: Settings, client: Client) -> list[Listing]:
     return [list_versions(client, query) for query in queries]
 
 
-def _in_use(settings: Settings, workspace: Path, images: Mapping[str, Listing]) -> Found:
-    """What the sources say; raises RegistryGcError when one of them cannot tell."""
+def _ask_sources(settings: Settings, workspace: Path, images: Mapping[str, Listing]) -> Found:
+    """What is in use; raises RegistryGcError when one of the sources cannot tell."""
     return files.search(settings.protect_from, workspace, settings.owner, _names(images))
 
 
@@ -107,77 +114,59 @@ def _rules(settings: Settings, in_use: Found, image: str) -> Rules:
     )
 
 
-def _guard(settings: Settings, plans: Sequence[Plan]) -> None:
-    """Raises Refused when more is doomed than max-delete allows."""
-    limit = settings.max_delete
-    if limit is None:
-        return
-    if limit.is_percentage:
-        figures = [(p.image, len(p.doomed), len(p.versions)) for p in plans]
-    else:
-        doomed = sum(len(p.doomed) for p in plans)
-        figures = [("this run", doomed, sum(len(p.versions) for p in plans))]
-    for what, doomed, versions in figures:
-        allowed = versions * limit.figure / 100 if limit.is_percentage else limit.figure
-        if doomed > allowed:
-            share = f" ({doomed * 100 / versions:.1f}%)" if limit.is_percentage else ""
-            raise Refused(
-                f"Refused by max-delete: {doomed} of {versions} versions{share} of {what} would be "
-                f"deleted, and max-delete allows {limit}. Nothing was deleted in the whole run. "
-                "If the list above is what you want, raise max-delete for one run."
-            )
-
-
 def _sweep(reader: Reader, plans: list[Plan], stop: Event) -> None:
-    """Replaces each plan by the one after its deletions, held against a new listing."""
+    """Replaces each plan by the one after its deletions. Raises Unfinished after a stop."""
     for place, plan in enumerate(plans):
         if plan.doomed and not stop.is_set():
             plans[place] = sweep(reader, plan, stop)
     if stop.is_set():
-        reason = next((p.stopped_by for p in plans if p.stopped_by), "The run was interrupted.")
-        raise RegistryGcError(
-            f"{reason} The run ended there, without a last look at what stays: what is called "
-            "deleted was deleted, all else was left alone. The next run does the rest."
-        )
-    listings: dict[str, Listing] = {}  # one for all images that were found in the same
+        raise Unfinished(next((p.stopped_by for p in plans if p.stopped_by), ""))
+
+
+def _verify(reader: Reader, plans: list[Plan]) -> None:
+    """Replaces each plan that deleted something by the one held against a new listing.
+
+    Raises Stop, which concerns every image.
+    """
+    listings: dict[str, tuple[Listing, dict[str, Listing]]] = {}  # as the images were found
     for place, plan in enumerate(plans):
         if plan.deleted or plan.failed:
             try:
                 if plan.query not in listings:
-                    listings[plan.query] = list_versions(reader.client, plan.query)
-                plans[place] = verify(reader, plan, listings[plan.query])
+                    listing = list_versions(reader.client, plan.query)
+                    listings[plan.query] = listing, select([listing], ["*"])
+                listing, images = listings[plan.query]
+                listing = images.get(plan.image, replace(listing, versions=()))
+                plans[place] = verify(reader, plan, listing)
             except Stop:
                 raise
             except RegistryGcError as error:
-                plans[place] = plan.with_problem(
-                    f"What stays of {plan.image} could not be looked at again. {error}"
-                )
+                plans[place] = plan.with_problems(problems.not_verified(plan.image, error))
 
 
-def _reclaim(client: Client, problems: list[Problem]) -> None:
+def _reclaim(client: Client) -> list[Problem]:
     """Asked for, so a refusal, or no answer, is an error; what was deleted stays deleted."""
     try:
         packages.clean_up(client)
     except RegistryGcError as error:
-        problems.append(Problem(f"reclaim: {error}"))
+        return [problems.not_reclaimed(error)]
+    return []
 
 
-def _unmatched(settings: Settings, images: Collection[str]) -> list[Problem]:
+def _unmatched(settings: Settings, images: Collection[str]) -> Iterable[Problem]:
+    """What of `package` names no image."""
     missing = [p for p in settings.package if not any(first_match(i, [p]) for i in images)]
-    return [
-        Problem(f"No versions found for {settings.owner}/{name}: check the name.", is_error=False)
-        for name in missing
-    ]
+    return [problems.unmatched(settings.owner, pattern) for pattern in missing]
 
 
-def _unused(settings: Settings, plans: Sequence[Plan]) -> list[Problem]:
+def _unused(settings: Settings, plans: Sequence[Plan]) -> Iterable[Problem]:
     """Patterns of the user's that match no tag: often a typing error."""
     names = {v.name for plan in plans for v in plan.versions if not is_digest(v.name)}
     default = next(i.parse(i.default) for i in INPUTS if i.name == "protect")
     patterns = [("protect", p) for p in settings.protect if settings.protect != default]
     patterns += [("policies", p) for policy in settings.policies for p in policy.tags]
     return [
-        Problem(f"{where}: {pattern} matches no tag. Is it misspelt?", is_error=False)
-        for where, pattern in patterns
+        problems.unused(setting, pattern)
+        for setting, pattern in patterns
         if names and not any(first_match(name, [pattern]) for name in names)
     ]

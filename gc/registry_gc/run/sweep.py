@@ -1,20 +1,65 @@
-"""The deletions of one image, each preceded by a second look, and what they must not take along."""
+"""The deletions of one image, in waves, each shortly after a look for new pushes."""
 
+from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from threading import Event
 
 from registry_gc.errors import Denied, Interrupted, RegistryGcError, Stop
-from registry_gc.policy.decide import Decision, reach
-from registry_gc.registry.listing import newer
 from registry_gc.registry.manifests import Graph
 from registry_gc.registry.version_names import is_plain_tag
 from registry_gc.registry.versions import Version
-from registry_gc.run.mark import Plan, Reader
+from registry_gc.run import problems
+from registry_gc.run.look import look_again, with_needed
+from registry_gc.run.plan import Plan
+from registry_gc.run.reader import Reader
 from registry_gc.server import packages, parallel
-from registry_gc.server.client import Client
 
-BATCH = 1000  # deletions between two looks: some ten seconds in which a push goes unseen
+BATCH = 1000  # deletions that may follow a look
+REFUSED = "the server refused it (401 or 403)"  # the run's own error says more
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """Some of what goes, all of it before the next wave begins."""
+
+    name: str
+    """What it deletes."""
+    is_tag: bool
+    """Whether it is the tags that people push to."""
+    is_index: bool
+    """Whether it is what refers to other versions."""
+    looks_first: bool
+    """Whether what was seen before it does not count."""
+
+    def takes(self, version: Version, graph: Graph) -> bool:
+        """Whether a version that goes belongs to this wave."""
+        manifest = graph.get(version.id)
+        is_index = manifest is not None and bool(manifest.refers_to)
+        return is_plain_tag(version.name) is self.is_tag and is_index is self.is_index
+
+
+WAVES = (
+    Wave("tagged indexes", is_tag=True, is_index=True, looks_first=True),
+    Wave("other tags", is_tag=True, is_index=False, looks_first=False),
+    Wave(
+        "untagged indexes and those of attachments", is_tag=False, is_index=True, looks_first=True
+    ),
+    Wave("all other versions", is_tag=False, is_index=False, looks_first=False),
+)
+"""Tags before the rest, so that a run that ends early leaves no tag without a part; indexes before
+what they refer to, so that one whose deletion fails keeps its own."""
+
+
+class Unfinished(RegistryGcError):
+    """The deletions did not come to their end."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"{reason or Interrupted()} The run ended there, without a last look at what stays: "
+            "what is called deleted was deleted, all else was left alone. The next run does the "
+            "rest."
+        )
 
 
 def sweep(reader: Reader, plan: Plan, stop: Event) -> Plan:
@@ -23,112 +68,86 @@ def sweep(reader: Reader, plan: Plan, stop: Event) -> Plan:
     Nothing is raised: an error ends this image and becomes one of the plan's problems; one that
     concerns every image sets `stop` and is what the plan was stopped by.
     """
+    sweeping = _Sweep(reader, plan, stop)
     try:
-        for tags in (True, False):
-            left = 0  # deletions that may follow the last look
-            for indexes in (True, False):  # parents first: what fails must not lose its children
-                wave = _wave(tags, indexes, plan.graph)
-                with reader.progress(f"deleting from {plan.image}", len(wave(plan))) as advance:
-                    while due := wave(plan)[: left or BATCH]:
-                        if not left:
-                            plan, left = look_again(reader, plan), BATCH
-                        elif stop.is_set():
-                            raise Interrupted
-                        else:
-                            plan = _delete(reader.client, plan, due, advance, stop)
-                            left -= len(due)
-                            plan = _spare(reader, plan, {}) if plan.failed else plan
+        for wave in WAVES:
+            sweeping.delete(wave)
     except Stop as error:
-        stop.set()
-        plan = replace(plan, stopped_by=plan.stopped_by or str(error))
+        sweeping.end_run(error)
     except RegistryGcError as error:
-        plan = plan.with_problem(f"The deletions in {plan.image} ended early. {error}")
-    return plan
+        return sweeping.plan.with_problems(problems.ended_early(plan.image, error))
+    return sweeping.plan
 
 
-def look_again(reader: Reader, plan: Plan) -> Plan:
-    """The plan with what was pushed since it was made: each new version a root, no candidate."""
-    fresh = newer(reader.client, plan.image, plan.known, plan.at)
-    if plan.image in fresh.unclear:
-        raise RegistryGcError(fresh.unclear[plan.image])
-    return take_in(reader, plan, tuple(v for v in fresh.versions if v.image == plan.image))
+class _Sweep:
+    """The deletions of one image while they go on: `plan` is true at any moment."""
 
+    def __init__(self, reader: Reader, plan: Plan, stop: Event) -> None:
+        self.plan = plan
+        self._reader, self._stop = reader, stop
+        self._room = 0  # deletions that may follow the last look
 
-def take_in(reader: Reader, plan: Plan, fresh: tuple[Version, ...]) -> Plan:
-    """The plan with versions pushed since it was made; they replace the rows of the same name."""
-    if not fresh:
-        return plan
-    names = {v.name for v in fresh}
-    replaced = {v.id: v.name for v in plan.versions if v.name in names and v.id not in plan.deleted}
-    again = set(replaced.values())
-    plan = replace(
-        plan,
-        known=plan.known | {v.id for v in fresh},
-        versions=(*fresh, *(v for v in plan.versions if v.id not in replaced)),
-        kept={i: reason for i, reason in plan.kept.items() if i not in replaced},
-        doomed={i: reason for i, reason in plan.doomed.items() if i not in replaced},
-        failed={i: reason for i, reason in plan.failed.items() if i not in replaced},
-    )
-    return _spare(
-        reader,
-        plan,
-        {v.id: f"pushed {'again ' if v.name in again else ''}during the run" for v in fresh},
-    )
+    def delete(self, wave: Wave) -> None:
+        """Deletes what of the plan goes in this wave. Raises RegistryGcError."""
+        plan = self.plan
+        over = plan.deleted | plan.failed.keys()
+        due = deque(
+            v
+            for v in plan.versions
+            if v.id in plan.doomed and v.id not in over and wave.takes(v, plan.graph)
+        )
+        if wave.looks_first:
+            self._room = 0
+        with self._reader.progress(f"deleting from {plan.image}", len(due)) as advance:
+            while due:
+                if not self._room:
+                    self.plan, self._room = look_again(self._reader, self.plan), BATCH
+                elif self._stop.is_set():
+                    raise Interrupted
+                else:
+                    self._delete_next(due, advance)
 
+    def end_run(self, error: Stop) -> None:
+        """No other image is begun, for the reason of the first such error."""
+        self._stop.set()
+        self.plan = replace(self.plan, stopped_by=self.plan.stopped_by or str(error))
 
-def _spare(reader: Reader, plan: Plan, roots: dict[int, str]) -> Plan:
-    """The plan with the new roots kept, and all that they and failed deletions need."""
-    standing = tuple(v for v in plan.versions if v.id not in plan.deleted)
-    kept = {**plan.kept, **roots}
-    holding = {**kept, **dict.fromkeys(plan.failed, "")}
+    def _delete_next(self, due: deque[Version], advance: Callable[[], None]) -> None:
+        """Deletes as many of what is due as there is room for, and what is spared for them."""
+        batch: list[Version] = []
+        while due and len(batch) < self._room:
+            version = due.popleft()
+            if version.id in self.plan.doomed:  # it may have been spared meanwhile
+                batch.append(version)
+        self._room -= len(batch)
+        failed = len(self.plan.failed)
+        self._delete_all(batch, advance)
+        if len(self.plan.failed) > failed:
+            self.plan = with_needed(self._reader, self.plan)
 
-    def settle(graph: Graph) -> Decision:
-        return Decision(reach(standing, holding, graph), {})
+    def _delete_all(self, batch: list[Version], advance: Callable[[], None]) -> None:
+        """Deletes a batch, several at once, and notes what became of each."""
+        client, plan = self._reader.client, self.plan
+        deleted, failed = set[int](), dict[int, str]()
 
-    graph = reader.complete(standing, plan.graph, plan.rules, settle)
-    kept = reach(standing, kept, graph)
-    needed = {
-        i: f"{reason}, whose deletion failed"
-        for i, reason in settle(graph).kept.items()
-        if i not in kept and i not in plan.failed
-    }
-    kept |= needed
-    doomed = {i: reason for i, reason in plan.doomed.items() if i not in kept}
-    return replace(plan, graph=graph, kept=kept, doomed=doomed, spared=plan.spared | needed.keys())
+        def delete(version: Version) -> None:
+            packages.delete(client, version.image, version.name, version.id)
 
-
-def _delete(
-    client: Client, plan: Plan, due: list[Version], advance: Callable[[], None], stop: Event
-) -> Plan:
-    """The plan after the deletion of versions that are due."""
-    deleted, failed, stopped_by = set(plan.deleted), dict(plan.failed), plan.stopped_by
-
-    def delete(version: Version) -> None:
-        packages.delete(client, version.image, version.name, version.id)
-
-    for version, result in parallel.as_done(client.concurrency, delete, due):
-        if result is None:
-            deleted.add(version.id)
-        elif isinstance(result, Stop):
-            stop.set()
-            stopped_by = stopped_by or str(result)
-        if isinstance(result, Denied):
-            failed[version.id] = "the server refused it (401 or 403)"
-        elif result is not None and not isinstance(result, Stop):
-            failed[version.id] = str(result)
-        advance()
-    return replace(plan, deleted=frozenset(deleted), failed=failed, stopped_by=stopped_by)
-
-
-def _wave(tags: bool, indexes: bool, graph: Graph) -> Callable[[Plan], list[Version]]:
-    """What of a plan is still to be deleted: tags or others, indexes or others."""
-
-    def is_due(version: Version) -> bool:
-        is_index = version.id in graph and bool(graph[version.id].refers_to)
-        return is_plain_tag(version.name) is tags and is_index is indexes
-
-    def due(plan: Plan) -> list[Version]:
-        over = plan.deleted | set(plan.failed)
-        return [v for v in plan.versions if v.id in plan.doomed and v.id not in over and is_due(v)]
-
-    return due
+        try:
+            for version, error in parallel.as_done(client.concurrency, delete, batch):
+                if error is None:
+                    deleted.add(version.id)
+                elif isinstance(error, Denied):
+                    failed[version.id] = REFUSED
+                elif not isinstance(error, Stop):
+                    failed[version.id] = str(error)
+                if isinstance(error, Stop):
+                    self.end_run(error)
+                advance()
+        finally:
+            self.plan = replace(
+                self.plan,
+                there=plan.there - deleted,
+                deleted=plan.deleted | deleted,
+                failed={**plan.failed, **failed},
+            )

@@ -1,0 +1,69 @@
+"""Looks for what was pushed since an image was listed, and takes it into its plan."""
+
+from dataclasses import replace
+
+from registry_gc.policy.decide import Decision, reach
+from registry_gc.registry.listing import list_versions, newer
+from registry_gc.registry.manifests import Graph
+from registry_gc.registry.versions import Version
+from registry_gc.run.plan import Plan
+from registry_gc.run.reader import Reader
+
+
+def look_again(reader: Reader, plan: Plan) -> Plan:
+    """The plan with what was pushed since it was made: each new version a root, no candidate.
+
+    Where the total says that the newest pages did not show all that came or went, the image is
+    listed as a whole. Raises RegistryGcError when that cannot be understood.
+    """
+    found = newer(reader.client, plan.image, plan.known, plan.at)
+    there = plan.there | found.ids
+    if found.total != len(there):
+        found = list_versions(reader.client, plan.image)
+        plan, there = replace(plan, at=found.at), found.ids
+    found.check(plan.image)
+    fresh = tuple(v for v in found.versions if v.image == plan.image and v.id not in plan.known)
+    plan = replace(plan, known=plan.known | found.ids, there=there)
+    return take_in(reader, plan, fresh)
+
+
+def take_in(reader: Reader, plan: Plan, fresh: tuple[Version, ...]) -> Plan:
+    """The plan with versions pushed since it was made; they replace the rows of the same name."""
+    if not fresh:
+        return plan
+    names = {v.name for v in fresh}
+    replaced = {v.id: v.name for v in plan.versions if v.name in names and v.id not in plan.deleted}
+    again = set(replaced.values())
+    plan = replace(
+        plan,
+        versions=(*fresh, *(v for v in plan.versions if v.id not in replaced)),
+        kept={i: reason for i, reason in plan.kept.items() if i not in replaced},
+        doomed={i: reason for i, reason in plan.doomed.items() if i not in replaced},
+        failed={i: reason for i, reason in plan.failed.items() if i not in replaced},
+    )
+    reasons = {v.id: _pushed(is_again=v.name in again) for v in fresh}
+    return with_needed(reader, replace(plan, kept={**plan.kept, **reasons}))
+
+
+def with_needed(reader: Reader, plan: Plan) -> Plan:
+    """The plan with all kept that what it keeps and failed deletions need."""
+    there = tuple(v for v in plan.versions if v.id not in plan.deleted)
+    parents = {**plan.kept, **dict.fromkeys(plan.failed, "")}
+
+    def decision(graph: Graph) -> Decision:
+        return Decision(reach(there, parents, graph), {})
+
+    graph = reader.complete(there, plan.graph, plan.rules, decision)
+    kept = reach(there, plan.kept, graph)
+    spared = {
+        i: f"{reason}, whose deletion failed"
+        for i, reason in decision(graph).kept.items()
+        if i not in kept and i not in plan.failed
+    }
+    kept |= spared
+    doomed = {i: reason for i, reason in plan.doomed.items() if i not in kept}
+    return replace(plan, graph=graph, kept=kept, doomed=doomed, spared=plan.spared | spared.keys())
+
+
+def _pushed(is_again: bool) -> str:
+    return "pushed again during the run" if is_again else "pushed during the run"

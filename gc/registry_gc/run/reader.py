@@ -1,0 +1,49 @@
+"""Reads as much of an image's graph as a decision needs."""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from registry_gc.policy.decide import Decision, Rules, unread
+from registry_gc.registry.manifests import Graph
+from registry_gc.registry.reading import Indexes, read
+from registry_gc.registry.versions import Version
+from registry_gc.server.client import Client
+
+
+class Progress(Protocol):
+    """Shows that something long goes on: progress("reading app", 500) as advance: advance()."""
+
+    def __call__(self, label: str, total: int) -> AbstractContextManager[Callable[[], None]]:
+        """A label and how many steps come; what is yielded is called after each of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What the steps of a run need to ask the server."""
+
+    client: Client
+    """Asks on behalf of the owner."""
+    progress: Progress
+    """Shows what goes on."""
+    measure_space: bool
+    """Whether everything is to be read."""
+    clock: Callable[[], float] = time.monotonic
+    """Seconds, from any moment on."""
+    indexes: Indexes = field(default_factory=dict)
+    """Filled while reading: each is fetched once."""
+
+    def complete(
+        self,
+        versions: tuple[Version, ...],
+        graph: Graph,
+        rules: Rules,
+        decision: Callable[[Graph], Decision],
+    ) -> Graph:
+        """The graph with all that is needed for the decision on it to be final."""
+        while todo := unread(versions, decision(graph), graph, rules, self.measure_space):
+            with self.progress(f"reading {todo[0].image}", len(todo)) as advance:
+                graph = {**graph, **read(self.client, todo, self.indexes, advance)}
+        return graph
