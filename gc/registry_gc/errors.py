@@ -239,3 +239,13 @@ class NotAName(RegistryGcError):
 
     def __init__(self, image: str, version: str) -> None:
         super().__init__(f"Refused to ask for {image}:{version}: not a version's name.")
+
+
+class TokenInAddress(RegistryGcError):
+    """The token stands where a name should, and would be sent in an address."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Refused to send a request whose address holds the token: it was put into another "
+            "setting, or is the name of something on the server. Make a new one, and delete it."
+        )

@@ -13,7 +13,7 @@ from registry_gc.server import packages
 from registry_gc.server.client import Client
 from registry_gc.server.transport import Transport
 from tests.sandbox import Answer, Box, HalfJson
-from tests.server.clients import CALLS, SECRET, URL, client_of, error_of, total
+from tests.server.clients import CALLS, ROW, SECRET, URL, client_of, error_of, total
 
 
 def test_a_wrong_token_is_told_with_the_way_to_a_right_one(box: Box) -> None:
@@ -154,6 +154,27 @@ def test_a_refusal_of_the_storage_is_not_put_down_to_the_token(web: rm.Mocker) -
     assert not isinstance(error_of(lambda: packages.manifest(client_of(), "app", "v1")), Denied)
 
 
+@pytest.mark.parametrize("token", [SECRET, SECRET.upper(), f"{SECRET[:9]}\n{SECRET[9:]}"])
+def test_no_request_has_the_token_in_its_address(web: rm.Mocker, token: str) -> None:
+    owned = client_of().for_owner(token)
+    name = token.split(maxsplit=1)[0] if token.isupper() else SECRET
+    for call in (
+        lambda: total(owned),
+        lambda: packages.page(client_of(), f"my-{token}", 1, 50),
+        lambda: packages.delete(client_of(), "app", name, ROW),
+        lambda: packages.manifest(client_of(), name, "v1"),
+    ):
+        error = error_of(call)
+        assert SECRET not in f"{error} {error!r}".lower()
+    assert web.request_history == []
+
+
+def test_nor_has_one_to_the_storage(web: rm.Mocker) -> None:
+    web.get(re.compile(URL), status_code=307, headers={"Location": f"https://s.example/{SECRET}"})
+    assert "holds the token" in str(error_of(lambda: CALLS["manifest"](client_of())))
+    assert len(web.request_history) == 1
+
+
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404, 405, 503])
 @pytest.mark.parametrize(
@@ -180,9 +201,10 @@ def test_a_server_that_echoes_the_token_does_not_bring_it_into_an_error(
     "answer",
     [
         {"text": "x" * 190 + SECRET},
+        {"text": " " * 1990 + SECRET},
         {"reason": SECRET},
     ],
-    ids=["cut", "reason"],
+    ids=["cut", "spaced", "reason"],
 )
 def test_nor_any_beginning_of_it(web: rm.Mocker, answer: dict[str, Any]) -> None:
     web.get(rm.ANY, status_code=400, **answer)

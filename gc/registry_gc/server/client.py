@@ -4,12 +4,12 @@ import json
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import requests
 from requests.auth import HTTPBasicAuth
 
-from registry_gc.errors import Denied, Gone, Right, WrongAnswer
+from registry_gc.errors import Denied, Gone, Right, TokenInAddress, WrongAnswer
 from registry_gc.server import parallel
 from registry_gc.server.exchange import Answer
 from registry_gc.server.transport import LARGEST_ANSWER, Auth, Body, Transport
@@ -17,6 +17,7 @@ from registry_gc.server.transport import LARGEST_ANSWER, Auth, Body, Transport
 T = TypeVar("T")
 R = TypeVar("R")
 Parameters = Mapping[str, str | int]
+SHORTEST = 8  # characters; what is shorter is no token, and may well be part of a name
 
 
 class Client:
@@ -56,7 +57,7 @@ class Client:
         `kind` groups requests that cost the server the same; `right` is what a refusal lacks.
         What is neither a GET nor has a `look` is sent once: see Transport.send.
         """
-        answer = self._transport.send(
+        answer = self._send(
             method,
             f"{self.server_url}/api/v1{path}",
             kind,
@@ -72,12 +73,12 @@ class Client:
     ) -> Answer:
         """The answer of PUT /v2 + path (escaped): 201. `look` as in Transport.send."""
         url = self._v2_url(path)
-        answer = self._transport.send("PUT", url, kind, self._v2_auth, body=body, look=look)
+        answer = self._send("PUT", url, kind, self._v2_auth, body=body, look=look)
         return self._checked(answer, right, 201)
 
     def head_v2(self, path: str, kind: str, right: Right) -> Answer:
         """The answer of HEAD /v2 + path (escaped), of which the headers tell."""
-        answer = self._transport.send("HEAD", self._v2_url(path), kind, self._v2_auth, is_look=True)
+        answer = self._send("HEAD", self._v2_url(path), kind, self._v2_auth, is_look=True)
         return self._checked(answer, right, 200)
 
     def v2(
@@ -88,7 +89,7 @@ class Client:
         With object storage it is a redirect, which is followed once and without the token.
         """
         url = self._v2_url(path)
-        answer = self._transport.send("GET", url, kind, self._v2_auth, most=most)
+        answer = self._send("GET", url, kind, self._v2_auth, most=most)
         if answer.location is not None:
             return self._from_storage(url, answer.location, what, most)
         return self._checked(answer, right, 200)
@@ -108,12 +109,28 @@ class Client:
         parts = urlsplit(self.server_url)  # /v2 lies at the host's root, the API may not
         return f"{parts.scheme}://{parts.netloc}/v2{path}"
 
+    def _send(
+        self,
+        method: str,
+        url: str,
+        kind: str,
+        auth: Auth,
+        parameters: Parameters | None = None,
+        **options: Any,
+    ) -> Answer:
+        """The answer, to an address that does not hold the token: logs of others hold addresses."""
+        parts = map(str, (url, *(parameters or {}).values()))
+        address = "".join("/".join(map(unquote, parts)).split()).lower()
+        if len(self._token) >= SHORTEST and self._token.lower() in address:
+            raise TokenInAddress
+        return self._transport.send(method, url, kind, auth, parameters, **options)
+
     def _from_storage(self, url: str, location: str, what: str, most: int) -> Answer:
         try:
             storage = urljoin(url, location)
         except ValueError as error:
             raise WrongAnswer.no_address(what) from error
-        answer = self._transport.send("GET", storage, "storage", _no_auth, most=most)
+        answer = self._send("GET", storage, "storage", _no_auth, most=most)
         if answer.status != 200:
             raise WrongAnswer.from_storage(what, answer.status)
         return answer
@@ -138,7 +155,7 @@ class Client:
 
     def _message(self, answer: Answer) -> str:
         """What the server says, in a line: its JSON message, or the beginning of its text."""
-        text = answer.content[:2000].decode("utf-8", "replace")
+        text = self._redacted(answer.content[:4000].decode("utf-8", "replace"))[:2000]
         try:
             text = str(json.loads(answer.content)["message"])
         except (ValueError, TypeError, KeyError, RecursionError):
