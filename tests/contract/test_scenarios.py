@@ -5,6 +5,7 @@ A real server cannot backdate a push, so the clock of the run is set ahead inste
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from registry_gc.run.plan import Plan
 from registry_gc.run.reader import Reader
 from registry_gc.settings.parse import Policy
 from tests.harness import Outcome, run_gc
+from tests.sandbox.weekly import Weekly
 
 from .conftest import Server
 
@@ -68,6 +70,31 @@ def test_weekly_builds_leave_what_is_kept_whole_and_nothing_else(
     assert len(server.rows(image)) == 4 + 3 * 2
     again = clean(server, image, measure_space=measure_space)
     assert (again.exit_code, again.names(State.DELETED)) == (0, set())
+
+
+def test_of_weekly_builds_six_stay_whole_besides_pins_and_latest(server: Server) -> None:
+    """Sixty on a running server, and in tests/run."""
+    weekly = Weekly(60 if "GITEA_URL" in os.environ else 12, pins=(0, 4))
+    image = server.image()
+    weekly.push(server.pusher, image)
+    real = clean(server, image, keep_latest=6, keep_days=0)
+    assert real.exit_code == 0, real.text
+    named = {name for name in tags(server, image) if not name.startswith("sha256-")}
+    assert named == weekly.newest(6) | {"latest", "corpus-0", "corpus-4"}
+    assert real.report.count_builds(State.KEPT) == 6 + 2  # latest is the newest by another name
+    assert real.report.count_builds(State.DELETED) == weekly.weeks - 8
+    assert len(server.rows(image)) == real.report.count(State.KEPT)
+
+
+def test_a_release_under_four_names_takes_one_place(server: Server) -> None:
+    image = server.image()
+    server.pusher.multiarch(image, "1.2.2", 1)
+    names = ("1.2.3", "1.2", "1", "stable")
+    for name in names:
+        server.pusher.multiarch(image, name, 2)
+    server.pusher.multiarch(image, "1.3.0", 3)
+    assert clean(server, image).exit_code == 0
+    assert tags(server, image) == {*names, "1.3.0"}
 
 
 def test_tagged_parts_stay_as_long_as_the_tag_they_make(server: Server) -> None:
