@@ -37,7 +37,9 @@ image:
   pullPolicy: IfNotPresent
   tag: "1.4.2"
 """,
-    "Helm values, tag far from the repository": "repository: acme/shop\n" + "#\n" * 60 + "tag: 1.4.2",
+    "Helm values, tag far from the repository": "repository: acme/shop\n"
+    + "#\n" * 60
+    + "tag: 1.4.2",
     "Helm values and override with the tag alone": """
 image: {repository: git.example.org/acme/shop, tag: ""}
 ----
@@ -171,7 +173,12 @@ resource "helm_release" "web" {
 """,
     "Terraform, ECS as JSON": 'jsonencode([{ image = "git/acme/shop@' + D + '", cpu = 10 }])',
     "Pulumi, TypeScript": 'const tag = "1.4.2";\nnew Service({ image: `git/acme/shop:${tag}` });',
-    "Pulumi, config": 'image: config.require("image")\n----\nconfig:\n  web:image: acme/shop:1.4.2\n',
+    "Pulumi, config": """
+image: config.require("image")
+----
+config:
+  web:image: acme/shop:1.4.2
+""",
     "Pulumi, Python": 'VERSION = "1.4.2"\nimage = "git.example.org/acme/shop:" + VERSION\n',
     "Nix": 'image = "git.example.org/acme/shop:1.4.2";\n',
     "Nix, dockerTools": f"""
@@ -189,7 +196,13 @@ pullImage {{
 shop_version: 1.4.2
 registry: git.example.org
 """,
-    "Ansible, group_vars INI": "[web:vars]\nshop_tag=1.4.2\n----\nname: acme/shop\ntag: '{{ shop_tag }}'",
+    "Ansible, group_vars INI": """
+[web:vars]
+shop_tag=1.4.2
+----
+name: acme/shop
+tag: '{{ shop_tag }}'
+""",
     "Nomad": 'config {\n  image = "git.example.org/acme/shop:1.4.2"\n}\n',
     "Nomad with variables": """
 variable "tag" { type = string }
@@ -204,12 +217,23 @@ tag = "1.4.2"
 build: {artifacts: [{image: acme/shop}]}
 deploy: {helm: {releases: [{name: web, setValues: {image.tag: 1.4.2}}]}}
 """,
-    "Tekton": "params:\n- name: image\n  value: git.example.org/acme/shop\n- name: tag\n  value: 1.4.2\n",
+    "Tekton": """
+params:
+- name: image
+  value: git.example.org/acme/shop
+- name: tag
+  value: 1.4.2
+""",
     "Jsonnet": "local shop = { tag: '1.4.2', image: 'git/acme/shop:' + self.tag };\n",
     "Jsonnet, images": "{ _images+:: { shop: 'git.example.org/acme/shop:1.4.2' } }\n",
     "CUE": 'image: "git/acme/shop:\\(#tag)"\n#tag: "1.4.2"\n',
     "CUE, default": 'shop: {name: "acme/shop", tag: *"1.4.2" | string}\n',
-    "workflow, container": "jobs:\n  x:\n    container:\n      image: git.example.org/acme/shop:1.4.2\n",
+    "workflow, container": """
+jobs:
+  x:
+    container:
+      image: git.example.org/acme/shop:1.4.2
+""",
     "workflow, uses": "steps:\n  - uses: docker://git.example.org/acme/shop:1.4.2\n",
     "workflow with github.repository": """
 env:
@@ -244,9 +268,13 @@ target "web" { tags = ["git.example.org/acme/shop:${TAG}"] }
 """,
     "docker ps --format": "postgres:16\ngit.example.org/acme/shop:1.4.2\nredis:7\n",
     "docker ps": "CONTAINER ID  IMAGE                  COMMAND\n1f2e3d4c  acme/shop:1.4.2  serve\n",
-    "docker images": "REPOSITORY                 TAG      IMAGE ID\ngit.example.org/acme/shop  1.4.2  1f2e\n",
+    "docker images": """
+REPOSITORY                 TAG      IMAGE ID
+git.example.org/acme/shop  1.4.2  1f2e
+""",
     "docker inspect": f"""
-[{{"Id": "aa", "Image": "sha256:{"f" * 64}", "Config": {{"Image": "git.example.org/acme/shop:1.4.2"}},
+[{{"Id": "aa", "Image": "sha256:{"f" * 64}",
+  "Config": {{"Image": "git.example.org/acme/shop:1.4.2"}},
   "RepoDigests": ["git.example.org/acme/shop@{D}"]}}]
 """,
 }
@@ -255,12 +283,21 @@ TOLD = {
     "compose, tag from the environment": "image: git.example.org/acme/shop:${TAG}\n",
     "compose, tag required": "image: acme/shop:${TAG:?set it}\n",
     "compose, image from the environment": "x: acme/shop:1.4.0\n----\nimage: ${WEB_IMAGE}\n",
-    "Helm values without a tag": "image:\n  repository: acme/shop\n  tag: \"\"\n",
+    "Helm values without a tag": 'image:\n  repository: acme/shop\n  tag: ""\n',
     "Helm template": 'image: "acme/shop:{{ .Values.tag }}"\n',
-    "helm upgrade --set": "chart: acme/shop:1.4.0\n----\nhelm upgrade --set image.tag=$CI_COMMIT_SHA\n",
+    "helm upgrade --set": """
+chart: acme/shop:1.4.0
+----
+helm upgrade --set image.tag=$CI_COMMIT_SHA
+""",
     "Chart.yaml with a range": "name: shop\nversion: ^1.4.0\nrepository: oci://git/acme\n",
     "Flux OCIRepository with a range": "url: oci://git/acme/shop\nref: {semver: '>=1.4.0'}\n",
-    "Flux ImagePolicy": "image: git/acme/shop\n----\nname: shop\npolicy: {semver: {range: 1.4.x}}\n",
+    "Flux ImagePolicy": """
+image: git/acme/shop
+----
+name: shop
+policy: {semver: {range: 1.4.x}}
+""",
     "Argo CD with a range": "chart: shop\nrepoURL: git/acme\ntargetRevision: 1.4.*\n",
     "Argo CD Image Updater": "image-list: web=git.example.org/acme/shop:~1.4\n",
     "Terraform": 'image = "git/acme/shop:${var.tag}"\n',

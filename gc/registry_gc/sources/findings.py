@@ -33,9 +33,9 @@ class Findings:
         self._beside: set[str] = set()  # images that the name of a text mentions
         self._tags: dict[tuple[str, str], Place] = {}  # (image, tag), where the text has both
         self.free: dict[bytes, Place] = {}
-        """a word that is a tag, of whatever image -> the place"""
+        """a tag of whatever image, as the vocabulary spells it -> the place"""
         self.sure: set[bytes] = set()
-        """those of the words that are hardly anything but a tag"""
+        """those of them that are hardly anything but a tag"""
         self._digests: dict[str, Place] = {}
         self._told: set[str] = set()  # images with a tag or digest beside their name
         self._has_digest_key = False
@@ -59,11 +59,11 @@ class Findings:
         if is_clear:
             self._told.add(image)
 
-    def word(self, word: bytes, place: Place, is_sure: bool) -> None:
-        """A word is a tag, of whatever image."""
-        self.free.setdefault(word, place)
+    def word(self, tag: bytes, place: Place, is_sure: bool) -> None:
+        """A word is a tag of whatever image, as the vocabulary spells it."""
+        self.free.setdefault(tag, place)
         if is_sure:
-            self.sure.add(word)
+            self.sure.add(tag)
 
     def digest(self, digest: str, place: Place, has_key: bool) -> None:
         """A text holds this digest; `has_key` when a key says that it is one."""
@@ -83,11 +83,12 @@ class Findings:
 
     def doubt(self, place: Place, text: str, image: str = "") -> None:
         """Something cannot be known; told once, however often it is written."""
-        if (place, image) not in self._doubted and self.tells_more:
+        key = f"{image} {text}"
+        if self.tells_more and (place, image) not in self._doubted and key not in self._doubts:
             self._doubted.add((place, image))
             if len(self._doubts) == MOST_DOUBTS:
                 text = "is one of more places with a tag that cannot be known: they are not told"
-            self._doubts.setdefault(f"{image} {text}", Doubt(_shown(place), text, image))
+            self._doubts[key] = Doubt(_shown(place), text, image)
 
     def answer(self) -> Found:
         """What it comes to: nothing where no image is mentioned."""
@@ -97,7 +98,7 @@ class Findings:
             tags.setdefault(image, {})[tag] = _shown(place)
         clear = set(self._told)
         for word, place in self.free.items():
-            for image, tag in self._words.meant(word):
+            for image, tag in self._words.tags[word]:
                 if image in known:
                     tags.setdefault(image, {}).setdefault(tag, _shown(place))
                     if word in self.sure:
@@ -116,8 +117,8 @@ class Findings:
             if image not in clear and image not in doubted and not has_digest:
                 yield Doubt(
                     _shown(place),
-                    f"mentions {image}, and no text that was searched with it has a tag or digest "
-                    f"that is plainly its: {ADVICE}",
+                    f"mentions {image}, and nothing that was searched with it holds what is "
+                    f"plainly a tag or digest of {image}: {ADVICE}",
                     image,
                 )
 

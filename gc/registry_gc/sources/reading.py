@@ -126,13 +126,15 @@ class Reading:
         """A word is spelled like a tag: of one image where it is plainly its, or of any."""
         images = contexts.tagged_images(self._words, self._text, self._low, start, end)
         if images is None:
-            is_sure = meaning.is_tag_alone and contexts.is_sure(self._low, start, meaning.word)
-            self._findings.word(meaning.word, self._place(start), is_sure)
+            is_sure = not any(meaning.roles) and contexts.is_sure(self._low, start, meaning.word)
+            for tag in meaning.tags:
+                self._findings.word(tag, self._place(start), is_sure)
             self.says_something = True
-            return
-        for image, tag in meaning.tags:
-            if image in images:
-                self._findings.tag(image, tag, self._place(start))
+        for image in images or ():
+            for tag in meaning.tags:
+                for owner, name in self._words.tags[tag]:
+                    if owner == image:
+                        self._findings.tag(image, name, self._place(start))
 
     def _image(self, images: Sequence[str], start: int, end: int) -> None:
         """A word is the last part of these images' names."""

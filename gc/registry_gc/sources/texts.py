@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from registry_gc.errors import RegistryGcError
 
-WINDOW = 1 << 20  # bytes of a text looked at in one go
+WINDOW = 1 << 18  # bytes of a text looked at in one go
 AROUND = 512  # bytes of the text before and after them
 
 _SAMPLE = 8 * 1024  # bytes at the beginning in which a NUL tells a binary at once
@@ -19,7 +19,11 @@ _BOMS = (  # UTF-32 first: its little-endian mark starts with that of UTF-16
 )
 _BREAKS = (b"\n", b" ", b'"', b",", b"<")  # never within a word or a reference to an image
 _STRETCH = 1 << 16  # bytes without a break from which on words are cut
-_ESCAPING = re.compile(rb"[\\%+]|\$\{")
+_ESCAPING = re.compile(  # what changes a word, or what it stands beside
+    rb"%[0-9a-fA-F]{2}|\\(?:[abfnrtv][\w.-]|[/.-]|[\w](?<![abfnrtv]))"
+    rb"|\.\d{1,9}(?:-[\w.-]{1,60})?\+\w|\$\{\w{1,100}:?[-=+?]",
+    re.ASCII,
+)
 _ESCAPES = re.compile(
     rb"(?:%|\\++u00|\\++x)(?P<code>[0-9a-fA-F]{2})|\\++(?P<control>[abfnrtv])?"
     rb"|(?P<variable>\$\{\w{1,100}:?[-=+?])",

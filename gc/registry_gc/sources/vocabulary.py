@@ -49,9 +49,8 @@ class Vocabulary:
         """Those of a text's words that may mean something, with all that they may mean."""
         for word in words:
             is_odd = b"-" in word or word.startswith(EDGES) or word.endswith(_ODD_ENDS)
-            if (is_odd or word in self.tags or word in self.images or word == self.owner) and len(
-                word
-            ) <= _LONGEST:
+            is_known = word in self.tags or word in self.images or word == self.owner
+            if (is_odd or is_known) and len(word) <= _LONGEST:
                 meaning = self._meaning(word)
                 if meaning.tags or any(meaning.roles):
                     yield meaning
@@ -59,19 +58,13 @@ class Vocabulary:
     def _meaning(self, word: bytes) -> "Meaning":
         images: Sequence[str] = ()
         name = b""
-        tags: dict[tuple[str, str], None] = {}
         for spelled in spellings(word):
-            tags.update(dict.fromkeys(self.tags.get(spelled, ())))
             if spelled in self.images:
                 name, images = spelled, self.images[spelled]
+        tags = tuple(spelled for spelled in spellings(word) if spelled in self.tags)
         packed = tuple(self._packed(word)) if b"-" in word else ()
         is_owner = word == self.owner
-        return Meaning(word, tuple(tags), packed, images, word.find(name), len(name), is_owner)
-
-    def meant(self, word: bytes) -> Iterator[tuple[str, str]]:
-        """Each (image, tag) that the word, as it stands in a text, may mean."""
-        for spelled in spellings(word):
-            yield from self.tags.get(spelled, ())
+        return Meaning(word, tags, packed, images, word.find(name), len(name), is_owner)
 
     def _packed(self, word: bytes) -> Iterator[tuple[str, str]]:
         """Each (image, tag) of a word that has both: `app-1.2.0`, `app-1.2.0.tgz`."""
@@ -80,7 +73,8 @@ class Vocabulary:
         cut = word.find(b"-")
         while cut > 0:
             if images := self.images.get(word[:cut]):
-                yield from (pair for pair in self.meant(word[cut + 1 :]) if pair[0] in images)
+                for spelled in spellings(word[cut + 1 :]):
+                    yield from (pair for pair in self.tags.get(spelled, ()) if pair[0] in images)
             cut = word.find(b"-", cut + 1)
 
 
@@ -89,8 +83,8 @@ class Meaning:
     """What one word may mean, wherever it stands."""
 
     word: bytes
-    tags: Sequence[tuple[str, str]]
-    """(image, tag)"""
+    tags: Sequence[bytes]
+    """as the vocabulary spells them: keys of its `tags`"""
     packed: Sequence[tuple[str, str]]
     """(image, tag), both of which are in it"""
     images: Sequence[str]
@@ -122,8 +116,8 @@ class Meaning:
 
     @property
     def is_tag_alone(self) -> bool:
-        """Whether it may mean a tag and nothing else."""
-        return bool(self.tags) and not any(self.roles)
+        """Whether it may mean a tag, spelled so, and nothing else."""
+        return self.word in self.tags and not any(self.roles)
 
 
 def spellings(word: bytes) -> Iterator[bytes]:
