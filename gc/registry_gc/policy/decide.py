@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from registry_gc.policy.places import Roots, beyond, count, days, is_younger
+from registry_gc.policy.trash import names_for, over, staying
 from registry_gc.registry.links import Links
 from registry_gc.registry.manifests import Child, Graph, children_of, digests_of
+from registry_gc.registry.trash_names import is_in_trash
 from registry_gc.registry.version_names import (
     first_match,
     is_digest,
@@ -33,6 +35,8 @@ class Rules:
     digests_in_use: Mapping[str, str] = field(default_factory=dict)
     alive: Mapping[str, str] = field(default_factory=dict)
     """tag -> why: `branch feature/login exists`"""
+    trash_days: int = 0
+    """How long what goes stays in the trash; 0 when nothing goes there."""
 
 
 Reasons = Mapping[int, str]  # a version's id -> why
@@ -48,6 +52,8 @@ class Decision:
     """The tags that the places of the policies rest on: to be read before this is final."""
     until: Mapping[int, datetime] = field(default_factory=dict, compare=False)
     """When what only its age keeps goes, unless something else keeps it then."""
+    trash: Mapping[int, str] = field(default_factory=dict)
+    """The id of each doomed tag that goes into the trash first -> its name there."""
 
 
 def decide(versions: Sequence[Version], graph: Graph, rules: Rules, now: datetime) -> Decision:
@@ -60,11 +66,27 @@ def decide(versions: Sequence[Version], graph: Graph, rules: Rules, now: datetim
     if not any(tag.id in kept for tag in tags):
         newest = min(tags, key=_newest_first)
         kept = reach(versions, {**kept, newest.id: "the image's last tag"}, graph)
+    kept, names = _with_trash(versions, kept, graph, rules, now)
     ageless = {i: reason for i, reason in kept.items() if i in roots.kept and i not in roots.until}
     for_good = reach(versions, ageless, graph)
     until = {i: moment for i, moment in roots.until.items() if i not in for_good}
     doomed = {v.id: _lost(v, rules) for v in versions if v.id not in kept}
-    return Decision(kept, doomed, roots.rests_on, until)
+    return Decision(kept, doomed, roots.rests_on, until, names)
+
+
+def _with_trash(
+    versions: Sequence[Version], kept: dict[int, str], graph: Graph, rules: Rules, now: datetime
+) -> tuple[dict[int, str], dict[int, str]]:
+    """What is kept with what the trash keeps, and the name in the trash of each tag that goes."""
+    going = [v for v in versions if is_plain_tag(v.name) and v.id not in kept]
+    into = going if rules.trash_days else []
+    names = names_for(into, versions, graph)
+    kept = reach(versions, kept | staying(versions, names, rules.trash_days, now), graph)
+    # What a tag that goes needs must be there when it is put back.
+    needed = reach(versions, {**kept, **dict.fromkeys((v.id for v in into), "")}, graph)
+    gone = {v.id for v in going}
+    more = {i: f"{why} in the trash" for i, why in needed.items() if i not in kept.keys() | gone}
+    return kept | more, {i: name for i, name in names.items() if i not in kept}
 
 
 def judge(versions: Iterable[Version], graph: Graph, rules: Rules, now: datetime) -> Roots:
@@ -80,7 +102,7 @@ def judge(versions: Iterable[Version], graph: Graph, rules: Rules, now: datetime
             continue
         if is_plain_tag(version.name):
             belonging.setdefault(_policy_of(version, rules), []).append(version)
-        elif is_younger(version.created, young, now):
+        elif not is_in_trash(version.name) and is_younger(version.created, young, now):
             kind = "untagged" if is_digest(version.name) else "attachment"
             kept[version.id] = f"{kind}, younger than {days(young)}"
             until[version.id] = version.created + timedelta(days=young)
@@ -124,12 +146,14 @@ def unread(
     wanted = [v for v in versions if v.id not in graph]
     if everything:
         return wanted
-    searched = {c.digest for i in found.kept if i in graph for c in graph[i].refers_to}
+    stays = found.kept.keys() | found.trash.keys()
+    searched = {c.digest for i in stays if i in graph for c in graph[i].refers_to}
     searched |= rules.digests_in_use.keys()
+    with_tags = bool(searched or rules.trash_days)  # what goes into the trash needs its parts too
     needed = [
         v
         for v in wanted
-        if v.id in found.kept or v.id in found.rests_on or (searched and not is_digest(v.name))
+        if v.id in found.kept or v.id in found.rests_on or (with_tags and not is_digest(v.name))
     ]
     known = {digest for v in versions for digest in digests_of(v, graph)}
     return needed or (wanted if searched - known else [])
@@ -143,7 +167,7 @@ def _apart(versions: Iterable[Version], graph: Graph, rules: Rules) -> dict[int,
 
 def _stands_out(version: Version, graph: Graph, rules: Rules) -> str | None:
     """Protected, in use or alive: a reason that no policy counts."""
-    if not is_digest(version.name):
+    if not is_digest(version.name) and not is_in_trash(version.name):
         if pattern := first_match(version.name, rules.protect):
             return f"protected by {pattern}"
         if place := rules.tags_in_use.get(version.name.lower()):
@@ -166,6 +190,8 @@ def _policy_of(tag: Version, rules: Rules) -> Policy:
 
 def _lost(version: Version, rules: Rules) -> str:
     """Why a version that nothing keeps goes."""
+    if is_in_trash(version.name):
+        return over(rules.trash_days)
     if not is_plain_tag(version.name):
         return "unreachable"
     return beyond(version.name, _policy_of(version, rules))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from registry_gc.registry.trash_names import is_in_trash
 from registry_gc.server.references import is_digest
 from registry_gc.settings.placeholders import fits
 
@@ -18,8 +19,8 @@ def subject_of(name: str) -> str | None:
 
 
 def is_plain_tag(name: str) -> bool:
-    """Whether name is a tag people push to: neither untagged nor an attachment."""
-    return not is_digest(name) and subject_of(name) is None
+    """Whether name is a tag people push to: not untagged, an attachment or in the trash."""
+    return not is_digest(name) and subject_of(name) is None and not is_in_trash(name)
 
 
 def short(name: str) -> str:

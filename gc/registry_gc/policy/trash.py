@@ -1,0 +1,53 @@
+"""The trash: what goes into it, under which name, and how long it stays there. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from registry_gc.policy.places import days, is_younger
+from registry_gc.registry.manifests import Graph, digests_of
+from registry_gc.registry.trash_names import is_in_trash, trash_name
+from registry_gc.registry.versions import Version
+
+
+def names_for(
+    going: Iterable[Version], versions: Iterable[Version], graph: Graph
+) -> dict[int, str]:
+    """The name in the trash for each tag that goes, by its id; none for one that was not read."""
+    taken = {
+        v.name: next(iter(digests_of(v, graph)), None) for v in versions if is_in_trash(v.name)
+    }
+    digests = {tag.id: digests_of(tag, graph) for tag in going}
+    return {
+        tag.id: trash_name(tag.name, digests[tag.id][0], taken) for tag in going if digests[tag.id]
+    }
+
+
+def staying(
+    versions: Sequence[Version], renewed: Mapping[int, str], trash_days: int, now: datetime
+) -> dict[int, str]:
+    """What of the trash stays, and why; `renewed` has the names that tags go into now.
+
+    Without trash-days nobody said how long: then all of it stays.
+    """
+    kept: dict[int, str] = {}
+    names = set(renewed.values())
+    for version in versions:
+        if not is_in_trash(version.name):
+            continue
+        if not trash_days:
+            kept[version.id] = "in the trash, and trash-days is not set"
+        elif version.name in names:
+            kept[version.id] = "in the trash, and put there again"
+        elif is_younger(version.created, trash_days, now):
+            kept[version.id] = in_trash_until(version.created, trash_days)
+    return kept
+
+
+def in_trash_until(created: datetime, trash_days: int) -> str:
+    """The reason for what was put into the trash then."""
+    return f"in the trash until {created + timedelta(days=trash_days):%Y-%m-%d}"
+
+
+def over(trash_days: int) -> str:
+    """Why something in the trash goes for good."""
+    return f"in the trash for more than {days(trash_days)}"
