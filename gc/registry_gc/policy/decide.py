@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from registry_gc.policy.places import Roots, beyond, count, days, is_younger
-from registry_gc.policy.trash import names_for, over, staying
+from registry_gc.policy.trash import IN_TRASH, gone_on, names_for, over, staying
 from registry_gc.registry.links import Links
 from registry_gc.registry.manifests import Child, Graph, children_of, digests_of
 from registry_gc.registry.trash_names import is_in_trash
@@ -70,6 +70,8 @@ def decide(versions: Sequence[Version], graph: Graph, rules: Rules, now: datetim
     ageless = {i: reason for i, reason in kept.items() if i in roots.kept and i not in roots.until}
     for_good = reach(versions, ageless, graph)
     until = {i: moment for i, moment in roots.until.items() if i not in for_good}
+    in_trash = [v for v in versions if kept.get(v.id) == IN_TRASH]
+    until |= {v.id: gone_on(v.created, rules.trash_days) for v in in_trash}
     doomed = {v.id: _lost(v, rules) for v in versions if v.id not in kept}
     return Decision(kept, doomed, roots.rests_on, until, names)
 

@@ -8,6 +8,8 @@ from registry_gc.registry.manifests import Graph, digests_of
 from registry_gc.registry.trash_names import is_in_trash, trash_name
 from registry_gc.registry.versions import Version
 
+IN_TRASH = "in the trash"
+
 
 def names_for(
     going: Iterable[Version], versions: Iterable[Version], graph: Graph
@@ -39,13 +41,13 @@ def staying(
         elif version.name in names:
             kept[version.id] = "in the trash, and put there again"
         elif is_younger(version.created, trash_days, now):
-            kept[version.id] = in_trash_until(version.created, trash_days)
+            kept[version.id] = IN_TRASH
     return kept
 
 
-def in_trash_until(created: datetime, trash_days: int) -> str:
-    """The reason for what was put into the trash then."""
-    return f"in the trash until {created + timedelta(days=trash_days):%Y-%m-%d}"
+def gone_on(created: datetime, trash_days: int) -> datetime:
+    """When what was put into the trash then goes for good."""
+    return created + timedelta(days=trash_days)
 
 
 def over(trash_days: int) -> str:
