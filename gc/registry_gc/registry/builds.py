@@ -1,7 +1,7 @@
 """Builds: what people mean by an image that was built, put together from its versions."""
 
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,15 +42,19 @@ class Build:
 
 
 def builds_of(
-    versions: Sequence[Version], graph: Graph, alone: Collection[int] = ()
+    versions: Sequence[Version],
+    graph: Graph,
+    alone: Collection[int] = (),
+    is_tag: Callable[[str], bool] = is_plain_tag,
 ) -> list[Build]:
     """The builds of one image, newest first; a tag that was not read is one by itself.
 
     Every tag belongs to one at least: what belongs to none is untagged or an attachment. The tags
-    with the ids in `alone` are builds of their own, whatever index lists them.
+    with the ids in `alone` are builds of their own, whatever index lists them. `is_tag` says which
+    names make builds: those that people push to, or those of the trash.
     """
     tags = sorted(
-        (v for v in versions if is_plain_tag(v.name)), key=lambda v: (v.created, v.id), reverse=True
+        (v for v in versions if is_tag(v.name)), key=lambda v: (v.created, v.id), reverse=True
     )
     listed = {child.digest for tag in tags for child in children_of(tag, graph)}
     named: dict[str, list[Version]] = {}

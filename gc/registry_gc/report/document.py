@@ -54,7 +54,7 @@ def render(report: Report, version: str) -> str:
 
 def _image(image: Image, report: Report) -> dict[str, Any]:
     belonging: dict[int, list[int]] = {row.version.id: [] for row in image.rows}
-    for build in image.builds:
+    for build in (*image.builds, *image.trash):
         for row in build.rows:
             belonging[row.version.id].append(build.id)
     return {
@@ -68,6 +68,7 @@ def _image(image: Image, report: Report) -> dict[str, Any]:
             ),
         },
         "builds": [_build(build, report) for build in image.builds],
+        **_known(trash=[_build(build, report) for build in image.trash] or None),
         "versions": [_row(row, belonging[row.version.id], report) for row in image.rows],
     }
 

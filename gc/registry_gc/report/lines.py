@@ -41,6 +41,8 @@ def lines(image: Image, verbose: bool) -> list[Line]:
     for group in groups:
         if group.leftovers:
             add(_leftovers(group, image), group.leftovers)
+    for build in image.trash:
+        add(_build(build), build.rows)
     return found
 
 

@@ -117,7 +117,7 @@ class Group:
     names: tuple[Row, ...]
     """Tags in this state whose builds are in another: `v1` goes, and its build stays as `v2`."""
     leftovers: tuple[Row, ...]
-    """Untagged versions and attachments in this state that belong to no build in it."""
+    """What else is in this state and belongs to no build in it, nor to the trash."""
     versions: int
     """How many have this state."""
 
@@ -143,6 +143,8 @@ class Image:
     builds: tuple[Build, ...] = ()
     """Newest first; what belongs to none is unreachable, or too young to be called so."""
     problems: tuple[Problem, ...] = ()
+    trash: tuple[Build, ...] = ()
+    """What is in the trash and stays there for now, newest first; not among the builds."""
     held: int | None = None
     """Bytes of all its blobs before the run; None when not all were read."""
     freed: int | None = None
@@ -165,7 +167,7 @@ class Image:
 
     def _group(self, state: State) -> Group:
         builds = tuple(build for build in self.builds if build.state is state)
-        shown = {row.version.id for build in builds for row in build.rows}
+        shown = {row.version.id for build in (*builds, *self.trash) for row in build.rows}
         rest = [r for r in self.rows if r.state is state and r.version.id not in shown]
         names = tuple(row for row in rest if is_plain_tag(row.version.name))
         leftovers = tuple(row for row in rest if not is_plain_tag(row.version.name))

@@ -177,7 +177,7 @@ def _sections(images: Sequence[Image], report: Report) -> list[_Section]:
             charts += 1
             lines += chart.mermaid(found)
         tables = [t for group in image.groups() for t in _tables(group, image, report)]
-        sections.append(_Section(lines, tables))
+        sections.append(_Section(lines, [*tables, *_trash(image, report)]))
     return sections
 
 
@@ -213,6 +213,18 @@ def _tables(group: Group, image: Image, report: Report) -> list[Table]:
         for label, row in zip(labels(group.leftovers), group.leftovers, strict=True)
     ]
     return [*([table] if rows else []), Table(name, columns, lines, "version", is_open)]
+
+
+def _trash(image: Image, report: Report) -> list[Table]:
+    """What is in the trash, and when it goes for good."""
+    if not image.trash:
+        return []
+    with_size = any(build.size is not None for build in image.trash)
+    columns = ["In the trash", "Put there", "Age:", "Made of"]
+    columns += ["Adds:", "Size:"] if with_size else []
+    rows = [_build(build, report, with_size) for build in image.trash]
+    name = f"<b>In the trash: {plural(len(rows), 'build')}</b>"
+    return [Table(name, [*columns, "Why"], rows, "build")]
 
 
 def _build(build: Build, report: Report, with_size: bool) -> str:

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from registry_gc.registry import space
+from registry_gc.registry import builds, space
 from registry_gc.registry.builds import builds_of
 from registry_gc.registry.manifests import digests_of
+from registry_gc.registry.trash_names import is_in_trash
 from registry_gc.registry.version_names import is_plain_tag
 from registry_gc.registry.versions import Version
 from registry_gc.report.report import Build, Image, Problem, Report, Row, State
@@ -43,6 +44,7 @@ def image(plan: Plan, plans: Sequence[Plan], settings: Settings) -> Image:
         tuple(rows.values()),
         builds,
         plan.problems,
+        _in_trash(plan, rows, is_measured),
         space.size(plan.graph, plan.graph) if is_measured else None,
         _freed([plan], plans, settings),
         space.size(plan.graph, leftovers, others) if is_measured else None,
@@ -56,6 +58,19 @@ def _builds(plan: Plan, rows: Mapping[int, Row], is_measured: bool) -> tuple[Bui
     alone = plan.kept.keys() - {version.id for build in kept for version in build.versions}
     if any(is_plain_tag(rows[i].version.name) for i in alone):
         found = builds_of(plan.versions, plan.graph, alone)
+    return _as_reported(found, plan, rows, is_measured)
+
+
+def _in_trash(plan: Plan, rows: Mapping[int, Row], is_measured: bool) -> tuple[Build, ...]:
+    """What the trash still holds, as builds of their own."""
+    found = builds_of(plan.versions, plan.graph, is_tag=is_in_trash)
+    kept = [build for build in found if build.tags[0].id in plan.kept]
+    return _as_reported(kept, plan, rows, is_measured)
+
+
+def _as_reported(
+    found: Sequence[builds.Build], plan: Plan, rows: Mapping[int, Row], is_measured: bool
+) -> tuple[Build, ...]:
     ids = [{version.id for version in build.versions} for build in found]
     adds = space.added(plan.graph, ids)
     return tuple(
