@@ -102,6 +102,7 @@ def settings(box: Place, **changes: Any) -> Settings:
         "protect": ("latest", "corpus-*"),
         "policies": (),
         "protect_from": (),
+        "protect_from_repositories": (),
         "repository": "",
         "max_delete": None,
         "dry_run": False,

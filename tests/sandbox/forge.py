@@ -112,7 +112,7 @@ def archive(owner: str, name: str, file: str) -> Response:
     ref = file.removesuffix(".tar.gz")
     if ref == file:
         raise Refused(400, "", f"unknown format: {file}")
-    files = found.files(ref)
+    files = found.packed(ref)
     if files is None:
         raise Refused(404, "", f"unrecognized repository reference: {ref}")
     return Response(found.archive(files), content_type="application/octet-stream")

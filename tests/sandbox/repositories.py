@@ -53,6 +53,15 @@ class Repository:
                 return files
         return None
 
+    def packed(self, ref: str) -> Files | None:
+        """The files of what an archive may be made of: a ref, or a folder by its id."""
+        for files in self.branches.values():
+            for row in self.tree(files):
+                if row["type"] == "tree" and row["sha"] == ref:
+                    start = f"{row['path']}/"
+                    return {p[len(start) :]: files[p] for p in files if p.startswith(start)}
+        return self.files(ref)
+
     def commit(self, branch: str) -> str:
         files = self.branches[branch]
         held = [(path, blob_id(files[path])) for path in sorted(files)]

@@ -101,3 +101,23 @@ def test_other_braces_are_an_error(pattern: str, problem: str) -> None:
 def test_placeholders_stand_in_policies_only() -> None:
     with pytest.raises(ValueError, match="only stand in policies"):
         parse.patterns("latest, {branch}")
+
+
+@pytest.mark.parametrize("text", ["my-org/*", "My-Org/Deploy", "*/deploy-[ab]", "*/*", "a.b/c_d-?"])
+def test_repositories_are_owner_and_name_or_patterns_of_them(text: str) -> None:
+    assert parse.repositories(text) == (text.lower(),)
+
+
+@pytest.mark.parametrize(
+    "text", ["*", "deploy", "my-org/", "/deploy", "a/b/c", "../x", "x/.", "{branch}/x"]
+)
+def test_what_is_no_owner_and_name_is_a_mistake(text: str) -> None:
+    with pytest.raises(ValueError, match=r"owner/name|placeholder"):
+        parse.repositories(text)
+
+
+def test_one_repository_is_named_without_wildcards() -> None:
+    assert parse.repository(" My-Org/App ") == "My-Org/App"
+    for text in ("app", "my-org/*", "a/b/c", "my-org/..", "https://git.example.org/my-org/app"):
+        with pytest.raises(ValueError, match="such as my-org/app"):
+            parse.repository(text)

@@ -32,6 +32,7 @@ DEFAULTS = Settings(
     policies=(),
     keep_untagged_days=180,
     protect_from=(),
+    protect_from_repositories=(),
     repository="",
     max_delete=None,
     dry_run=False,

@@ -23,8 +23,8 @@ from registry_gc.run.verify import verify
 from registry_gc.server import packages
 from registry_gc.server.client import Client
 from registry_gc.settings.inputs import INPUTS, Settings
-from registry_gc.sources import alive, files
-from registry_gc.sources.source import Found
+from registry_gc.sources import alive, files, repositories
+from registry_gc.sources.source import Found, together
 
 
 def run(
@@ -52,7 +52,7 @@ def run(
         now = check.moment(now, listings)
         images = select(listings, settings.package)
         found += _unmatched(settings, images)
-        in_use = _ask_sources(settings, workspace, images)
+        in_use = _ask_sources(settings, client, workspace, images)
         found += [Problem(doubt, is_error=False) for doubt in in_use.sentences()]
         living = _alive(settings, client, own_repository, images)
         for image, listing in images.items():
@@ -81,9 +81,15 @@ def _list(settings: Settings, client: Client) -> list[Listing]:
     return [list_versions(client, query) for query in queries]
 
 
-def _ask_sources(settings: Settings, workspace: Path, images: Mapping[str, Listing]) -> Found:
+def _ask_sources(
+    settings: Settings, client: Client, workspace: Path, images: Mapping[str, Listing]
+) -> Found:
     """What is in use; raises RegistryGcError when one of the sources cannot tell."""
-    return files.search(settings.protect_from, workspace, settings.owner, _names(images))
+    names = _names(images)
+    in_files = files.search(settings.protect_from, workspace, settings.owner, names)
+    return together(
+        [in_files, repositories.search(client, settings.protect_from_repositories, names)]
+    )
 
 
 def _alive(

@@ -4,6 +4,8 @@ import threading
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from queue import SimpleQueue
 from threading import Event, Thread
 from typing import Any
@@ -32,6 +34,15 @@ class Answer:
     """Their names are found in any case."""
     content: bytes
     """The body, unpacked."""
+
+    @property
+    def at(self) -> datetime:
+        """The server's clock; the beginning of time when it does not tell: all may be newer."""
+        try:
+            at = parsedate_to_datetime(self.headers.get("Date", ""))
+            return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+        except (ValueError, TypeError, OverflowError):
+            return datetime.min.replace(tzinfo=UTC)
 
     @property
     def location(self) -> str | None:

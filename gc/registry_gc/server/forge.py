@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from registry_gc.errors import Denied, Gone, RegistryGcError, Right, WrongAnswer
 from registry_gc.server.client import Client, Parameters
+from registry_gc.server.exchange import Answer
 
 TRIES = 3
 LIMIT = 1000  # rows of a page; the server caps it, at 50 by default
@@ -18,6 +19,14 @@ class Unreadable(RegistryGcError):
     def missing(cls, what: str, hint: str) -> "Unreadable":
         """404, which the server also answers for what the token's user may not see."""
         return cls(f"{what} could not be read (404): {hint}")
+
+    @classmethod
+    def too_large(cls, name: str, sha: str, size: object) -> "Unreadable":
+        """A file of which the server gives no content."""
+        return cls(
+            f"{name} has a file of {size} bytes ({sha}) whose content the server does not give: "
+            "its setting DEFAULT_MAX_BLOB_SIZE is lower than 10 MiB."
+        )
 
     @classmethod
     def incomplete(cls, what: str, seen: int, total: int) -> "Unreadable":
@@ -42,7 +51,7 @@ class Repository:
 
 def repository(client: Client, name: str) -> Repository:
     """One repository: GET /repos/{owner}/{repo}, 301 when it was renamed."""
-    return _repository(client, client.json(_get(client, name, "", "repository")))
+    return _repository(client, client.json(get(client, name, "", "repository")))
 
 
 def repositories_of(client: Client, owner: str) -> list[Repository]:
@@ -81,7 +90,7 @@ def refs(client: Client, name: str, under: str = "") -> list[str]:
     GET /repos/{owner}/{repo}/git/refs[/{under}] has all on one page: 1,000 in 0.1 s, where
     /branches and /tags take 20 requests and 1.5 s (1.25.4). It is 404 where there is none.
     """
-    rows = client.json(_get(client, name, f"/git/refs/{under}".rstrip("/"), "refs"))
+    rows = client.json(get(client, name, f"/git/refs/{under}".rstrip("/"), "refs"))
     try:
         return [str(row["ref"]) for row in rows]
     except (TypeError, KeyError) as error:
@@ -106,7 +115,7 @@ def open_pulls(client: Client, name: str) -> list[int]:
         raise WrongAnswer.not_a_listing(client.server_url) from error
 
 
-def _get(client: Client, name: str, rest: str, kind: str, **parameters: str | int) -> Any:
+def get(client: Client, name: str, rest: str, kind: str, **parameters: str | int) -> Answer:
     """The answer of GET /repos/{owner}/{repo}{rest}. Raises Unreadable for 401, 403 and 404."""
     try:
         return client.api("GET", f"{_path(name)}{rest}", kind, _right(name), parameters)

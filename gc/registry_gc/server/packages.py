@@ -2,8 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -42,7 +41,7 @@ def page(client: Client, query: str, number: int, limit: int) -> Page:
     rows, total = client.json(answer), answer.headers.get("X-Total-Count", "")
     if not isinstance(rows, list) or not (total.isascii() and total.isdecimal()):
         raise WrongAnswer.not_a_listing(client.server_url)
-    return Page(rows, int(total), _date(answer.headers.get("Date", "")))
+    return Page(rows, int(total), answer.at)
 
 
 def files(client: Client, image: str, version: str) -> Any:
@@ -177,12 +176,3 @@ def _manifest_path(client: Client, image: str, reference: str) -> str:
     if not is_valid_image(image) or not is_valid(reference):
         raise NotAName(image, reference)
     return f"/{quote(client.owner)}/{quote(image)}/manifests/{quote(reference, safe=':')}"
-
-
-def _date(header: str) -> datetime:
-    """The server's clock; the beginning of time when it does not tell: all may be newer."""
-    try:
-        at = parsedate_to_datetime(header)
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, TypeError, OverflowError):
-        return datetime.min.replace(tzinfo=UTC)

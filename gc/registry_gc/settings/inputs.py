@@ -27,6 +27,7 @@ class Settings:
     policies: tuple[parse.Policy, ...]  # those of the input; the default policy is not among them
     keep_untagged_days: int
     protect_from: tuple[str, ...]
+    protect_from_repositories: tuple[str, ...]
     repository: str
     max_delete: parse.Limit | None
     dry_run: bool
@@ -128,6 +129,11 @@ INPUTS = (
         "protect-from",
         parse.paths,
         "Files or patterns in the workspace: the images they refer to stay.",
+    ),
+    Input(
+        "protect-from-repositories",
+        parse.repositories,
+        "Repositories or patterns (my-org/*, ops/deploy): the images they refer to stay.",
     ),
     Input(
         "repository",

@@ -14,6 +14,7 @@ EMPTY: dict[str, Any] = {
     "policies": (),
     "keep_untagged_days": None,
     "protect_from": (),
+    "protect_from_repositories": (),
     "repository": "",
     "max_delete": None,
     "report": "",
@@ -129,6 +130,15 @@ def repository(text: str) -> str:
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", text) or {".", ".."} & set(text.split("/")):
         raise ValueError("is not the name of a repository such as my-org/app.")
     return text
+
+
+def repositories(text: str) -> tuple[str, ...]:
+    """`owner/name` or patterns of it, comma or line separated, in lower case."""
+    found = patterns(text)
+    for part in found:
+        if part.count("/") != 1 or not all(name.strip(".") for name in part.split("/")):
+            raise ValueError(f"{shown(part)} is not owner/name, as in my-org/* or ops/deploy.")
+    return found
 
 
 def number(text: str) -> int:
