@@ -14,12 +14,17 @@ from registry_gc.policy.decide import Rules
 from registry_gc.registry.listing import Listing
 from registry_gc.registry.manifests import Child, Manifest
 from registry_gc.registry.versions import Version
+from registry_gc.report.report import State
 from registry_gc.run.plan import Plan
 from registry_gc.run.reader import Reader
+from registry_gc.run.reporting import report
 from registry_gc.run.sweep import sweep
 from registry_gc.run.verify import verify
 from registry_gc.server.client import Client
 from registry_gc.server.transport import Transport
+from tests.harness import settings
+from tests.sandbox import Box, Store
+from tests.sandbox.faults import Faults
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 URL = "https://git.example"
@@ -45,6 +50,10 @@ class Counted(dict[int, Manifest]):
         self.asked += 1
         return super().__contains__(key)
 
+    def items(self) -> Any:
+        self.asked += len(self)
+        return super().items()
+
 
 class Gone(frozenset[int]):
     """Ids that count how many of them were gone through."""
@@ -66,23 +75,23 @@ def digest(number: int) -> str:
     return f"sha256:{number:064x}"
 
 
-def plan_of(count: int) -> Plan:
+def plan_of(count: int, image: str = "app", start: int = 0) -> Plan:
     """So many indexes of two parts: every other one goes."""
     versions: list[Version] = []
     graph: dict[int, Manifest] = {}
     kept: dict[int, str] = {}
     doomed: dict[int, str] = {}
-    for n in range(1, 3 * count, 3):
+    for n in range(start + 1, start + 3 * count, 3):
         names = (f"v{n}", digest(n + 1), digest(n + 2))
-        versions += [Version(n + k, "app", name, NOW) for k, name in enumerate(names)]
+        versions += [Version(n + k, image, name, NOW) for k, name in enumerate(names)]
         children = tuple(Child(digest(n + k), "linux/amd64") for k in (1, 2))
         graph[n] = Manifest((digest(n),), children, ())
         graph |= {n + k: Manifest((digest(n + k),), (), ()) for k in (1, 2)}
         (kept if n % 2 else doomed).update(dict.fromkeys((n, n + 1, n + 2), "why"))
     ids = frozenset(v.id for v in versions)
     return Plan(
-        image="app",
-        query="app",
+        image=image,
+        query=image,
         at=NOW,
         known=ids,
         there=ids,
@@ -150,4 +159,18 @@ def work_of_a_verification(reader: Reader, count: int) -> int:
 
 def test_what_stays_is_held_against_what_went_in_one_go(reader: Reader) -> None:
     few, many = (work_of_a_verification(reader, count) for count in (FEW, 2 * FEW))
+    assert many < 2.2 * few
+
+
+def questions_of_a_report(count: int) -> int:
+    """How often the graphs of so many images are asked, or gone through."""
+    plans = [plan_of(4, f"app-{n}", 12 * n) for n in range(count)]
+    chosen = settings(Box("http://git.test", Store(), Faults()), dry_run=True)
+    made = report(chosen, NOW, plans, ())
+    assert made.count(State.DOOMED) == 6 * count
+    return sum(plan.graph.asked for plan in plans if isinstance(plan.graph, Counted))
+
+
+def test_the_space_of_images_that_share_blobs_is_told_in_one_go() -> None:
+    few, many = (questions_of_a_report(count) for count in (20, 40))
     assert many < 2.2 * few

@@ -1,18 +1,19 @@
 """How much space images hold and deletions free: an upper bound, for other images share blobs."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 
 from registry_gc.registry.manifests import Graph
 
 
-def size(graph: Graph, ids: Iterable[int], without: Iterable[int] = ()) -> int:
-    """Bytes of the distinct blobs that the versions with these ids use, and none of the others."""
-    blobs = {digest: size for i in ids if i in graph for digest, size in graph[i].blobs}
-    for i in without:
-        if i in graph:
-            for digest, _ in graph[i].blobs:
-                blobs.pop(digest, None)
-    return sum(blobs.values())
+def blobs(graph: Graph, ids: Iterable[int]) -> dict[str, int]:
+    """The distinct blobs that the versions with these ids use: digest -> size in bytes."""
+    return {digest: size for i in ids if i in graph for digest, size in graph[i].blobs}
+
+
+def size(graph: Graph, ids: Iterable[int], without: Container[str] = ()) -> int:
+    """Bytes of the distinct blobs that the versions with these ids use, without some digests."""
+    used = blobs(graph, ids)
+    return sum(size for digest, size in used.items() if digest not in without)
 
 
 def added(graph: Graph, groups: Sequence[Collection[int]]) -> list[int]:

@@ -1,6 +1,6 @@
 """From plans to the report's model: rows with their state, and the space they hold and free."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from registry_gc.registry import builds, space
@@ -19,26 +19,32 @@ def report(
     settings: Settings, now: datetime, plans: Sequence[Plan], problems: Sequence[Problem]
 ) -> Report:
     """The whole run, as it stands."""
+    needed = frozenset[str]().union(*(needed_blobs(plan, settings) for plan in plans))
     return Report(
         server_url=settings.server_url,
         owner=settings.owner,
         settings=settings.public(),
         started=now,
-        images=tuple(image(plan, plans, settings) for plan in plans),
+        images=tuple(image(plan, needed, settings) for plan in plans),
         problems=tuple(problems),
-        freed=_freed(plans, plans, settings),
+        freed=_freed(plans, needed, settings),
         is_dry_run=settings.dry_run,
     )
 
 
-def image(plan: Plan, plans: Sequence[Plan], settings: Settings) -> Image:
-    """One image; `plans` are all of the run, whose kept versions may share its blobs."""
+def needed_blobs(plan: Plan, settings: Settings) -> Iterable[str]:
+    """The digests of the blobs that what stays of an image uses: nobody frees them."""
+    return space.blobs(plan.graph, plan.graph.keys() - _goes(plan, settings)).keys()
+
+
+def image(plan: Plan, needed: Container[str], settings: Settings) -> Image:
+    """One image; `needed` are the blobs that what stays uses, in any image of the run."""
     versions = sorted(plan.versions, key=lambda v: (v.created, v.id), reverse=True)
     is_measured = settings.measure_space and all(v.id in plan.graph for v in versions)
     rows = {version.id: _row(plan, version) for version in versions}
     builds = _builds(plan, rows, is_measured)
     leftovers = _goes(plan, settings) - {r.version.id for build in builds for r in build.rows}
-    others = plan.graph.keys() - leftovers
+    others = space.blobs(plan.graph, plan.graph.keys() - leftovers)
     return Image(
         plan.image,
         tuple(rows.values()),
@@ -46,7 +52,7 @@ def image(plan: Plan, plans: Sequence[Plan], settings: Settings) -> Image:
         plan.problems,
         _in_trash(plan, rows, is_measured),
         space.size(plan.graph, plan.graph) if is_measured else None,
-        _freed([plan], plans, settings),
+        _freed([plan], needed, settings),
         space.size(plan.graph, leftovers, others) if is_measured else None,
     )
 
@@ -114,13 +120,12 @@ def _row(plan: Plan, version: Version) -> Row:
     )
 
 
-def _freed(of: Sequence[Plan], plans: Sequence[Plan], settings: Settings) -> int | None:
-    """Bytes that the deletions in `of` free, or would; None when not all was read."""
-    gone = [i for plan in of for i in _goes(plan, settings)]
-    graph = {i: manifest for plan in plans for i, manifest in plan.graph.items()}
-    if not settings.measure_space or not all(i in graph for i in gone):
-        return None
-    return space.size(graph, gone, graph.keys() - {i for p in plans for i in _goes(p, settings)})
+def _freed(plans: Sequence[Plan], needed: Container[str], settings: Settings) -> int | None:
+    """Bytes that the deletions in some images free, or would; None when not all was read."""
+    gone = {i for plan in plans for i in _goes(plan, settings)}
+    graph = {i: manifest for plan in plans for i, manifest in plan.graph.items() if i in gone}
+    is_measured = settings.measure_space and gone <= graph.keys()
+    return space.size(graph, gone, needed) if is_measured else None
 
 
 def _goes(plan: Plan, settings: Settings) -> set[int]:

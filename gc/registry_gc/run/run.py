@@ -46,6 +46,7 @@ def run(
     reader = Reader(client, log.progress, settings.measure_space, clock)
     found: list[Problem] = []
     plans: list[Plan] = []
+    needed: set[str] = set()  # blobs that stay, of the images so far
     try:
         found += check.may_delete(client, settings.dry_run)
         listings = _list(settings, client)
@@ -58,7 +59,8 @@ def run(
         for image, listing in images.items():
             rules = replace(_rules(settings, in_use, image), alive=living.tags.get(image, {}))
             plans.append(mark(reader, image, _told(listing, living.unknown), rules, now))
-            log.plan(reporting.image(plans[-1], plans, settings), settings.dry_run)
+            needed.update(reporting.needed_blobs(plans[-1], settings))
+            log.plan(reporting.image(plans[-1], needed, settings), settings.dry_run)
         found += _unused(settings, plans)
         guard(settings.max_delete, plans)
         if not settings.dry_run and any(plan.doomed for plan in plans):
