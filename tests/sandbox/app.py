@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from . import api, forge_writing, registry
+from . import api, registry, releases
 from .faults import Answer, CutBody, Drop, Fault, Faults, HalfJson, Hold, LoseAnswer
 from .store import Store
 
@@ -51,7 +51,7 @@ def create_app(store: Store, faults: Faults) -> Flask:
     app.extensions["store"] = store
     app.wsgi_app = route_as_sent(app.wsgi_app)  # type: ignore[assignment, method-assign]
     app.register_blueprint(api.room)
-    app.register_blueprint(forge_writing.room)
+    app.register_blueprint(releases.room)
     app.register_blueprint(registry.room)
 
     @app.before_request
