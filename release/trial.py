@@ -1,6 +1,7 @@
 """The built image cleans up on a real server before anyone gets it."""
 
 import secrets
+from time import sleep
 
 import requests
 
@@ -23,6 +24,7 @@ def clean_up(engine: Engine, image: str, network: str, url: str, token: str) -> 
         push = Pusher(url, owner, token)
         for number in range(3):
             parts = push.multiarch(name, f"v{number}", number)[1]
+        sleep(2)  # what was pushed in the second of the run would stay
         given = {
             "GITHUB_ACTIONS": "true",
             "GITHUB_SERVER_URL": url,

@@ -146,7 +146,7 @@ def test_workflows_pin_every_action_by_commit_with_its_version_beside_it() -> No
 
 def test_workflows_use_this_checkout_as_the_action() -> None:
     texts = {path.name: path.read_text(encoding="utf-8") for path in WORKFLOWS}
-    assert set(texts) == {"publish.yml", "registry-gc.yml", "test.yml"}
+    assert set(texts) == {"publish.yml", "registry-gc.yml", "release.yml", "test.yml"}
     assert all("uses: ./" in texts[name] for name in ("publish.yml", "registry-gc.yml"))
     assert "make test" in texts["test.yml"]
 

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -71,6 +72,7 @@ def test_it_cleans_up_on_every_python_there_is(file: Path, version: str) -> None
     if version not in PYTHONS:
         pytest.skip("not on this machine")
     with serve() as box:
+        box.store.now = datetime.now(UTC)
         for number in range(3):
             box.push.image("app", f"v{number}", seed=number)
             box.store.age("app", f"v{number}", days=100 + number)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +80,16 @@ class Scratch:
         return requests.get(address, auth=("acme", self.box.token), timeout=9).json()
 
 
+def tick(box: Box) -> None:
+    """A second passes at the server."""
+    box.store.now += timedelta(seconds=1)
+
+
 @pytest.fixture
 def scratch(tmp_path: Path) -> Iterator[Scratch]:
     with serve() as box:
+        box.store.now = datetime.now(UTC) - timedelta(minutes=30)
+        box.faults.before = lambda request: tick(box)
         box.store.forge.add(box.store.owner("acme"), "tools", {"README.md": "tools"})
         made = Scratch(box, tmp_path / "clone")
         subprocess.run(["git", "init", "--quiet", "--bare", str(tmp_path / "origin")], check=True)

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import venv
+from datetime import UTC, datetime
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -40,6 +41,7 @@ def test_pip_installs_it_into_an_empty_environment(file: Path, tmp_path: Path) -
         shown = subprocess.run([*command, "--version"], capture_output=True, text=True, check=True)
         assert shown.stdout == f"registry-gc, version {__version__}\n"
     with serve() as box:
+        box.store.now = datetime.now(UTC)
         box.push.image("app", "v1", seed=1)
         env = {"GITEA_HOST": box.url, "GITEA_TOKEN": box.token}
         arguments = ["--owner", "acme", "--package", "app", "--dry-run"]
