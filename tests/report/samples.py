@@ -166,7 +166,8 @@ def dry_run() -> Report:
     """A rehearsal."""
     found = multiplatform("app", DOOMED, held=1_380_000_000, freed=598_000_000)
     found = replace(found, unreachable=116_240_000)
-    return report(found, freed=598_000_000, is_dry_run=True)
+    looked_at = ("3 files", "20 repositories (at 2026-11-02 03:00:04 UTC)", "412 files in them")
+    return report(found, freed=598_000_000, is_dry_run=True, looked_at=looked_at)
 
 
 def deletions() -> Report:

@@ -44,6 +44,7 @@ def test_what_repositories_pin_stays_whole_and_the_rest_goes(box: Box) -> None:
     assert outcome.why("app", "v1") == "in use: acme/deploy@main: compose.yaml:1"
     assert outcome.why("web", "v2") == "in use: acme/helm@main: prod.yaml:1"
     assert outcome.why("db", "v3") == "in use: acme/old@main: flux.yaml:1"
+    assert "Looked at 4 repositories (at 2026-06-01 12:00:00 UTC), 4 files in them." in outcome.text
 
 
 def test_one_repository_that_cannot_be_read_and_nothing_is_deleted(box: Box) -> None:

@@ -45,6 +45,7 @@ def render(report: Report, version: str) -> str:
             **_totals(report.images),
             **_known(reclaimable_bytes=report.freed),
         },
+        **_known(looked_at=list(report.looked_at) or None),
         "problems": [_problem(image, problem) for image, problem in report.all_problems()],
         "images": [_image(image, report) for image in report.images],
         "settings": dict(report.settings),

@@ -19,6 +19,7 @@ from registry_gc.report.wording import (
     failures,
     headline,
     labels,
+    looked,
     setting,
     share,
     upcoming,
@@ -67,6 +68,11 @@ class Log:
         shown = {n: v for n, v in shown.items() if v and n not in ("server-url", "owner")}
         for name, value in shown.items():
             self._line(f"  {name:<{max(map(len, shown))}}  {one_line(value)}")
+
+    def looked(self, parts: Sequence[str]) -> None:
+        """What was read to know what is in use or alive, if anything was."""
+        if parts:
+            self._line(looked(parts))
 
     def plan(self, image: Image, is_dry_run: bool) -> None:
         """What shall become of each build, before anything is deleted."""

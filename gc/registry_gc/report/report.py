@@ -190,6 +190,8 @@ class Report:
     freed: int | None = None
     """As Image.freed, a blob shared by several images counted once."""
     is_dry_run: bool = False
+    looked_at: tuple[str, ...] = ()
+    """How much was read to know what is in use or alive: `3 files`, `12 branches`."""
 
     @property
     def goes(self) -> State:

@@ -16,6 +16,7 @@ from registry_gc.report.wording import (
     failures,
     headline,
     labels,
+    looked,
     names,
     setting,
     stays_as,
@@ -108,7 +109,7 @@ def render(report: Report, limit: int = LIMIT) -> str:
 def _top(report: Report) -> list[str]:
     moment = f"{report.started:%Y-%m-%d %H:%M} UTC" + (", dry run" if report.is_dry_run else "")
     line = f"{code(report.owner)} on {code(report.server_url)}, {moment}"
-    after = upcoming(report.images)
+    after = " ".join(filter(None, (upcoming(report.images), looked(report.looked_at))))
     return [f"## {markdown(headline(report))}", "", f"{line}. {after}" if after else line, ""]
 
 

@@ -77,6 +77,11 @@ def share(images: Sequence[Image], *states: State, whose: str = "") -> str:
     return f"{gone} of {plural(there, 'build')}{of_what} ({versions_gone} of {versions})"
 
 
+def looked(parts: Sequence[str]) -> str:
+    """What was read to know what is in use or alive, as a sentence; "" when nothing was."""
+    return f"Looked at {', '.join(parts)}." if parts else ""
+
+
 def verdict(state: State) -> str:
     """`KEEP` or `DELETE`: what was decided, whatever became of it."""
     return "KEEP" if state is State.KEPT else "DELETE"

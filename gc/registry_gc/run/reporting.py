@@ -13,10 +13,15 @@ from registry_gc.report.report import Build, Image, Problem, Report, Row, State
 from registry_gc.report.wording import attached
 from registry_gc.run.plan import Plan
 from registry_gc.settings.inputs import Settings
+from registry_gc.sources.source import LookedAt
 
 
 def report(
-    settings: Settings, now: datetime, plans: Sequence[Plan], problems: Sequence[Problem]
+    settings: Settings,
+    now: datetime,
+    plans: Sequence[Plan],
+    problems: Sequence[Problem],
+    looked_at: Sequence[LookedAt] = (),
 ) -> Report:
     """The whole run, as it stands."""
     needed = frozenset[str]().union(*(needed_blobs(plan, settings) for plan in plans))
@@ -29,6 +34,7 @@ def report(
         problems=tuple(problems),
         freed=_freed(plans, needed, settings),
         is_dry_run=settings.dry_run,
+        looked_at=tuple(map(str, looked_at)),
     )
 
 

@@ -24,7 +24,7 @@ from registry_gc.server import packages
 from registry_gc.server.client import Client
 from registry_gc.settings.inputs import INPUTS, Settings
 from registry_gc.sources import alive, files, repositories
-from registry_gc.sources.source import Found, together
+from registry_gc.sources.source import Found, LookedAt, together
 
 
 def run(
@@ -47,15 +47,18 @@ def run(
     found: list[Problem] = []
     plans: list[Plan] = []
     needed: set[str] = set()  # blobs that stay, of the images so far
+    looked_at: list[LookedAt] = []
     try:
         found += check.may_delete(client, settings.dry_run)
         listings = _list(settings, client)
         now = check.moment(now, listings)
         images = select(listings, settings.package)
         found += _unmatched(settings, images)
-        in_use = _ask_sources(settings, client, workspace, images)
+        in_use = _ask_sources(settings, client, workspace, log, images)
         found += [Problem(doubt, is_error=False) for doubt in in_use.sentences()]
         living = _alive(settings, client, own_repository, images)
+        looked_at += [*in_use.looked_at, *living.looked_at]
+        log.looked([str(part) for part in looked_at])
         for image, listing in images.items():
             rules = replace(_rules(settings, in_use, image), alive=living.tags.get(image, {}))
             plans.append(mark(reader, image, _told(listing, living.unknown), rules, now))
@@ -73,7 +76,7 @@ def run(
                 found += _reclaim(client)
     except RegistryGcError as error:
         found.append(Problem(str(error), is_refusal=isinstance(error, Refused)))
-    return reporting.report(settings, now, plans, found)
+    return reporting.report(settings, now, plans, found, looked_at)
 
 
 def _list(settings: Settings, client: Client) -> list[Listing]:
@@ -84,14 +87,12 @@ def _list(settings: Settings, client: Client) -> list[Listing]:
 
 
 def _ask_sources(
-    settings: Settings, client: Client, workspace: Path, images: Mapping[str, Listing]
+    settings: Settings, client: Client, workspace: Path, log: Log, images: Mapping[str, Listing]
 ) -> Found:
     """What is in use; raises RegistryGcError when one of the sources cannot tell."""
-    names = _names(images)
+    names, patterns = _names(images), settings.protect_from_repositories
     in_files = files.search(settings.protect_from, workspace, settings.owner, names)
-    return together(
-        [in_files, repositories.search(client, settings.protect_from_repositories, names)]
-    )
+    return together([in_files, repositories.search(client, patterns, names, log.progress)])
 
 
 def _alive(

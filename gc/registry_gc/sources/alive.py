@@ -4,7 +4,8 @@ The placeholders of the policies say which tags to ask for; without one, nothing
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from registry_gc.errors import RegistryGcError, Stop
@@ -16,7 +17,11 @@ from registry_gc.settings.placeholders import Names, fits, kind_of
 from registry_gc.sources.source import Images, LookedAt
 
 _NUMBERS = re.compile(r"v?([0-9]+(?:\.[0-9]+)+)")
-_NOUNS = {"branch": "branches", "pull": "open pull requests", "tag": "git tags"}
+_NOUNS = {
+    "branch": ("branch", "branches"),
+    "pull": ("open pull request", "open pull requests"),
+    "tag": ("git tag", "git tags"),
+}
 
 Reasons = Mapping[str, str]
 """How a tag has a name -> why it is alive: `12` -> `pull request #12 is open`."""
@@ -109,7 +114,7 @@ def look(client: Client, policies: Iterable[Policy], images: Images, homes: Home
             unknown[image] = answer
         else:
             tags[image] = _alive(images[image], needed, answer)
-    return Alive(tags, unknown, _counted(answers.values()))
+    return Alive(tags, unknown, tuple(_counted(answers.values())))
 
 
 def as_tag(name: str) -> str:
@@ -173,10 +178,11 @@ def _alive(names: Iterable[str], patterns: Iterable[str], answer: _Answer) -> Re
     return found
 
 
-def _counted(answers: Iterable[_Answer | RegistryGcError]) -> tuple[LookedAt, ...]:
-    counts: dict[str, int] = {}
+def _counted(answers: Iterable[_Answer | RegistryGcError]) -> Iterator[LookedAt]:
+    counts = Counter[str]()
     for answer in answers:
         if isinstance(answer, _Answer):
-            for kind, count in answer.counts.items():
-                counts[kind] = counts.get(kind, 0) + count
-    return tuple(LookedAt(counts[kind], noun) for kind, noun in _NOUNS.items() if kind in counts)
+            counts.update(answer.counts)
+    for kind, (one, many) in _NOUNS.items():
+        if kind in counts:
+            yield LookedAt(counts[kind], one if counts[kind] == 1 else many)

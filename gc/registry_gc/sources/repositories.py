@@ -6,7 +6,8 @@ names of their contents are there.
 """
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -30,6 +31,12 @@ _BINARY = re.compile(  # the names of files that are no texts: they are not even
 )
 _WILDCARDS = frozenset("*?[")
 
+Progress = Callable[[str, int], AbstractContextManager[Callable[[], object]]]
+
+
+def _unseen(_label: str, _total: int) -> AbstractContextManager[Callable[[], object]]:
+    return nullcontext(lambda: None)
+
 
 class Unsearched(RegistryGcError):
     """Repositories that were to be searched and were not: nothing may be deleted."""
@@ -48,25 +55,32 @@ class Unsearched(RegistryGcError):
         return cls(f"protect-from-repositories: {what} was not searched. {error}")
 
 
-def search(client: Client, patterns: Sequence[str], images: Images) -> Found:
+def search(
+    client: Client, patterns: Sequence[str], images: Images, progress: Progress = _unseen
+) -> Found:
     """Search the repositories that the patterns name for what they use of the owner's images.
 
+    `progress` takes a label and the number of repositories, and gives what is called after each.
     Raises Unsearched for a pattern that names none, and for a repository that cannot be read.
     """
     if not patterns:
         return Found()
     repositories, words = _named(client, patterns), Vocabulary.of(client.owner, images)
 
-    def look(repository: Repository) -> _Look:
-        try:
-            return _look(client, repository, Search(words))
-        except Stop:
-            raise
-        except RegistryGcError as error:
-            raise Unsearched.failed(repository.name, error) from error
+    with progress("searching repositories", len(repositories)) as advance:
 
-    looks = parallel.in_order(min(AT_ONCE, client.concurrency), look, repositories)
-    return together([*(look.found for look in looks), Found(looked_at=_counted(looks))])
+        def look(repository: Repository) -> _Look:
+            try:
+                return _look(client, repository, Search(words))
+            except Stop:
+                raise
+            except RegistryGcError as error:
+                raise Unsearched.failed(repository.name, error) from error
+            finally:
+                advance()
+
+        looks = parallel.in_order(min(AT_ONCE, client.concurrency), look, repositories)
+    return together([*(look.found for look in looks), Found(looked_at=tuple(_counted(looks)))])
 
 
 def _named(client: Client, patterns: Iterable[str]) -> list[Repository]:
@@ -116,7 +130,7 @@ class _Look:
 
 
 _NOUNS = (
-    ("file", "files"),
+    ("file in them", "files in them"),
     ("binary file left out", "binary files left out"),
     ("file over 10 MiB left out", "files over 10 MiB left out"),
     ("symbolic link left out", "symbolic links left out"),
@@ -155,15 +169,10 @@ def _doubts(place: str, large: Sequence[str]) -> tuple[Doubt, ...]:
     return (Doubt(place, f"{names}: not searched, for it is over 10 MiB"),)
 
 
-def _counted(looks: Collection[_Look]) -> tuple[LookedAt, ...]:
-    moments = [look.at for look in looks if look.at]
-    since = f" as they were at {min(moments):%Y-%m-%d %H:%M:%S} UTC" if moments else ""
-    totals = [sum(column) for column in zip(*(look.counts for look in looks), strict=True)]
-    return (
-        LookedAt(len(looks), ("repository" if len(looks) == 1 else "repositories") + since),
-        *(
-            LookedAt(n, one if n == 1 else many)
-            for n, (one, many) in zip(totals, _NOUNS, strict=True)
-            if n
-        ),
-    )
+def _counted(looks: Collection[_Look]) -> Iterator[LookedAt]:
+    noun = "repository" if len(looks) == 1 else "repositories"
+    yield LookedAt(len(looks), noun, min((look.at for look in looks if look.at), default=None))
+    columns = zip(*(look.counts for look in looks), strict=True)
+    for (one, many), total in zip(_NOUNS, map(sum, columns), strict=True):
+        if total:
+            yield LookedAt(total, one if total == 1 else many)

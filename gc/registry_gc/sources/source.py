@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 Images = Mapping[str, Collection[str]]
@@ -30,6 +31,12 @@ class LookedAt:
     count: int
     noun: str
     """In the number that fits the count: `file`, `files`."""
+    at: datetime | None = None
+    """The server's clock when the first of it was read; None for what is here."""
+
+    def __str__(self) -> str:
+        moment = f" (at {self.at:%Y-%m-%d %H:%M:%S} UTC)" if self.at else ""
+        return f"{self.count} {self.noun}{moment}"
 
 
 @dataclass(frozen=True, slots=True)
