@@ -163,9 +163,9 @@ def test_readme_command_lines_are_understood() -> None:
     commands = [line.split()[1:] for line in lines if line.startswith("registry-gc ")]
     assert commands
     for arguments in commands:
-        done = CliRunner().invoke(main, [*arguments, "--keep-days", "x"], env=dict(os.environ))
+        done = CliRunner().invoke(main, [*arguments, "--concurrency", "x"], env=dict(os.environ))
         assert done.exit_code == 2
-        assert 'keep-days: "x" is not allowed' in done.output
+        assert 'concurrency: "x" is not allowed' in done.output
         assert "No such option" not in done.output
 
 

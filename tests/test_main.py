@@ -3,12 +3,14 @@
 import json
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 
+from registry_gc import __version__
 from tests.program import COMMAND, ORIGINAL, environment, fill, inputs, outputs, start
 from tests.sandbox import Answer, Box, Drop, Hold, serve
 
@@ -199,3 +201,10 @@ def test_dropped_connections_and_busy_answers_do_not_stop_a_run(box: Box) -> Non
     box.faults.plan = one_in_three
     assert start(*ORIGINAL, env=environment(box)).returncode == 0
     assert len(box.store.versions("app")) == 5
+
+
+def test_the_package_is_a_command_too() -> None:
+    command = [sys.executable, "-m", "registry_gc", "--version"]
+    folder = Path(__file__).resolve().parents[1] / "gc"
+    shown = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    assert shown.stdout == f"registry-gc, version {__version__}\n"

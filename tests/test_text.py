@@ -42,7 +42,9 @@ def test_bytes_that_are_no_text_get_a_sentence(
     env = {os.fsencode(key): os.fsencode(value) for key, value in inputs(box, tmp_path).items()}
     given = {b"INPUT_" + name.upper().encode(): text}
     if name in ("report", "owner"):
-        done = start(*ORIGINAL, b"--" + name.encode() + b"=" + text, env=environment(box))
+        rest = [] if name == "owner" else ["--owner=acme"]
+        option = b"--" + name.encode() + b"=" + text
+        done = start("--package=app", *rest, option, env=environment(box))
     else:
         done = start(env=env | given)
     assert (done.returncode, box.faults.log) == (2, [])

@@ -106,7 +106,7 @@ def test_a_dry_run_that_is_neither_true_nor_false_is_no_real_one(
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--dry-run"], ["--dry-run", "--dry-run"], ["--dry-run=TRUE"], ["--dry-run", "true"]],
+    [["--dry-run"], ["--dry-run=TRUE"], ["--dry-run", "true"]],
 )
 def test_a_dry_run_on_the_command_line_is_one(box: Box, arguments: list[str]) -> None:
     assert start(*ORIGINAL, *arguments, env=environment(box)).returncode == 0
@@ -123,6 +123,9 @@ def test_a_dry_run_on_the_command_line_is_one(box: Box, arguments: list[str]) ->
         ["--keep-days"],
         ["--keep-day", "3"],
         ["--dry-run", "yes"],
+        ["--dry-run", "--dry-run=false"],
+        ["--protect", "v1", "--protect", "latest"],
+        ["--package", "web"],
         ["--dry-run", "--no-dry-run"],
     ],
 )

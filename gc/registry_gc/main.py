@@ -53,6 +53,12 @@ class _Command(click.Command):
         """As click does it."""
         streams.outlive_readers()
         try:
+            _, _, order = self.make_parser(ctx).parse_args(list(args))
+            if twice := [option.opts[0] for option in order if order.count(option) > 1]:
+                raise click.UsageError(
+                    f"{twice[0]} is given twice: which one holds? Separate the entries of a list "
+                    "by commas."
+                )
             return super().parse_args(ctx, args)
         except click.UsageError as error:
             text = one_line(secret.redacted(error.format_message(), os.environ))

@@ -104,7 +104,7 @@ INPUTS = (
     ),
     Input(
         "package",
-        parse.patterns,
+        parse.images,
         "Image names or patterns, comma or line separated; * for all images of the owner.",
         required=True,
     ),

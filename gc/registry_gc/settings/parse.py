@@ -20,6 +20,9 @@ EMPTY: dict[str, Any] = {
     "report": "",
 }
 MOST_DAYS = 999_999
+_TAG_PATTERN = re.compile(r"([a-z0-9._*?-]|\[!?[a-z0-9._-]+\]|[{}])+")
+_IMAGE_PATTERN = re.compile(r"([a-z0-9._/*?-]|\[!?[a-z0-9._/-]+\])+")
+_NOT_IN = {"tag": "image, digest or quotes", "image": "host, owner, tag or quotes"}
 _GITEA_TOKEN = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F]{40}(?![0-9a-fA-F])")
 
 
@@ -177,8 +180,13 @@ def limit(text: str) -> Limit:
     return Limit(int(figure), bool(sign))
 
 
+def images(text: str) -> tuple[str, ...]:
+    """Names of images, or shell-style patterns of them, comma or line separated, in lower case."""
+    return _patterns(text, _IMAGE_PATTERN, "image")
+
+
 def patterns(text: str) -> tuple[str, ...]:
-    """Names or shell-style patterns, comma or line separated, in lower case."""
+    """Names of tags, or shell-style patterns of them, comma or line separated, in lower case."""
     found = policy_patterns(text)
     for part in found:
         if placeholders.kind_of(part):
@@ -188,13 +196,25 @@ def patterns(text: str) -> tuple[str, ...]:
 
 def policy_patterns(text: str) -> tuple[str, ...]:
     """The same, and a placeholder may stand in each: see `placeholders`."""
+    found = _patterns(text, _TAG_PATTERN, "tag")
+    for part in found:
+        placeholders.check(part)
+    return found
+
+
+def _patterns(text: str, form: re.Pattern[str], noun: str) -> tuple[str, ...]:
+    """Raises ValueError for a pattern that can match nothing: what it is to protect would go."""
     found = tuple(part.lower() for part in paths(text))
     for part in found:
         if re.search(r"\s", part):
             raise ValueError(
                 f"has a space inside {shown(part)}: separate patterns by commas or lines."
             )
-        placeholders.check(part)
+        if not form.fullmatch(part):
+            raise ValueError(
+                f"has {shown(ascii(part)[1:-1])}, which matches no {noun}: write it without "
+                f"{_NOT_IN[noun]}, of letters, digits, . _ - and * ? [abc] [!abc]."
+            )
     return found
 
 
