@@ -2,7 +2,7 @@
 
 import pytest
 
-from registry_gc.settings import parse
+from registry_gc.settings import parse, policies
 
 TAGS = [
     "v1",
@@ -50,7 +50,7 @@ NO_TAGS = [
 @pytest.mark.parametrize("text", TAGS)
 def test_what_can_match_a_tag_is_a_pattern(text: str) -> None:
     assert parse.patterns(text) == (text.lower(),)
-    assert parse.policies(f"tags={text},keep-days=1")[0].tags == (text.lower(),)
+    assert policies.lines(f"tags={text},keep-days=1")[0].tags == (text.lower(),)
     assert parse.images(text) == (text.lower(),)
 
 
@@ -59,8 +59,8 @@ def test_what_can_match_no_tag_is_an_error(text: str) -> None:
     with pytest.raises(ValueError, match=r"matches no tag|has braces") as caught:
         parse.patterns(f"latest, {text}")
     assert str(caught.value).isascii()  # a character that does not show is seen
-    with pytest.raises(ValueError, match=r"matches no tag|has braces|allowed are"):
-        parse.policies(f"tags={text},keep-days=1")
+    with pytest.raises(ValueError, match=r"matches no tag|has braces|Allowed are"):
+        policies.lines(f"tags={text},keep-days=1")
 
 
 @pytest.mark.parametrize("text", ["app", "team/app", "*", "team/*", "a.b_c-d/e", "[a-c]*/app"])
