@@ -20,10 +20,14 @@ EMPTY: dict[str, Any] = {
     "report": "",
 }
 MOST_DAYS = 999_999
+_GITEA_TOKEN = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F]{40}(?![0-9a-fA-F])")
 _TAG_PATTERN = re.compile(r"([a-z0-9._*?-]|\[!?[a-z0-9._-]+\]|[{}])+")
 _IMAGE_PATTERN = re.compile(r"([a-z0-9._/*?-]|\[!?[a-z0-9._/-]+\])+")
-_NOT_IN = {"tag": "image, digest or quotes", "image": "host, owner, tag or quotes"}
-_GITEA_TOKEN = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F]{40}(?![0-9a-fA-F])")
+_NOT_IN = {
+    "tag": "image, digest or quotes",
+    "image": "host, owner, tag or quotes",
+    "repository": "host, placeholder or quotes",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +141,7 @@ def repository(text: str) -> str:
 
 def repositories(text: str) -> tuple[str, ...]:
     """`owner/name` or patterns of it, comma or line separated, in lower case."""
-    found = patterns(text)
+    found = _patterns(text, _IMAGE_PATTERN, "repository")
     for part in found:
         if part.count("/") != 1 or not all(name.strip(".") for name in part.split("/")):
             raise ValueError(f"{shown(part)} is not owner/name, as in my-org/* or ops/deploy.")
