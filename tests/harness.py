@@ -123,10 +123,11 @@ def run_gc(
     workspace: Path = NOWHERE,
     now: datetime = NOW,
     own_repository: str = "",
+    time: Time | None = None,
     **changes: Any,
 ) -> Outcome:
     """A run at that time, whose waits between two tries take no time."""
-    chosen, stop, time = settings(box, **changes), stop or Event(), Time()
+    chosen, stop, time = settings(box, **changes), stop or Event(), time or Time()
     transport = Transport(chosen.concurrency, stop, time.wait, time.clock)
     client = Client(transport, box.url, box.owner, box.token, chosen.concurrency)
     stream = io.StringIO()

@@ -1,7 +1,7 @@
 """The versions of a registry: the complete listing, and the second look at its newest pages."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -127,19 +127,27 @@ def _pages(client: Client, query: str, limit: int) -> list[Page]:
     return [first, *client.in_order(lambda page: packages.page(client, query, page, limit), others)]
 
 
-def newer(client: Client, query: str, known: Collection[int], at: datetime) -> Listing:
+def newer(
+    client: Client,
+    query: str,
+    known: Collection[int],
+    at: datetime,
+    before: Callable[[], object] | None = None,
+) -> Listing:
     """What was pushed or pushed again since a listing begun `at`: the rows with unknown ids.
 
     Reads pages, newest first, until one has only known rows and reaches back before that listing:
     what was pushed in its very second may stand below older rows of that second. That the order is
     right, and the dates, only the total proves: it must be what was there before and is new now.
+    `before` is called each time right before the first page is asked for.
     """
     for _ in range(TRIES):
         fresh: dict[int, dict[str, Any]] = {}
         totals = set()
         number, last = 1, 1
         while number <= last:
-            page = packages.page(client, query, number, LIMITS[0])
+            first = before if number == 1 else None
+            page = packages.page(client, query, number, LIMITS[0], first)
             totals.add(page.total)
             unknown = {_id(row): row for row in page.rows if _id(row) not in known}
             fresh |= unknown

@@ -16,14 +16,20 @@ def look_again(reader: Reader, plan: Plan) -> Plan:
     Where the total says that the newest pages did not show all that came or went, the image is
     listed as a whole. Raises RegistryGcError when that cannot be understood.
     """
-    found = newer(reader.client, plan.image, plan.known, plan.at)
+    moments: list[float] = []
+
+    def note() -> None:
+        moments.append(reader.clock())
+
+    found = newer(reader.client, plan.image, plan.known, plan.at, note)
     there = plan.there | found.ids
     if found.total != len(there):
+        note()
         found = list_versions(reader.client, plan.image)
         plan, there = replace(plan, at=found.at), found.ids
     found.check(plan.image)
     fresh = tuple(v for v in found.versions if v.image == plan.image and v.id not in plan.known)
-    plan = replace(plan, known=plan.known | found.ids, there=there)
+    plan = replace(plan, known=plan.known | found.ids, there=there, looked=moments[-1])
     return take_in(reader, plan, fresh)
 
 

@@ -1,5 +1,6 @@
 """What is known and decided of one image, handed from step to step."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -36,6 +37,8 @@ class Plan:
     """When what only its age keeps goes."""
     doomed: Reasons = field(default_factory=dict)
     """Why each of the others goes."""
+    looked: float = -math.inf
+    """When the last look for new pushes was asked for, by the reader's clock in seconds."""
     deleted: frozenset[int] = frozenset()
     """The ids of those that went."""
     failed: Mapping[int, str] = field(default_factory=dict)

@@ -1,11 +1,12 @@
 """The deletions of one image, in waves, each shortly after a look for new pushes."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from threading import Event
 
 from registry_gc.errors import Denied, Interrupted, RegistryGcError, Stop
+from registry_gc.registry.listing import TRIES
 from registry_gc.registry.manifests import Graph
 from registry_gc.registry.version_names import is_plain_tag
 from registry_gc.registry.versions import Version
@@ -16,6 +17,8 @@ from registry_gc.run.reader import Reader
 from registry_gc.server import packages, parallel
 
 BATCH = 1000  # deletions that may follow a look
+FRESH = 10.0  # seconds in which they may: what is pushed after it goes unseen
+ROUNDS = 5  # looks after which a deletion that is refused each time has failed
 REFUSED = "the server refused it (401 or 403)"  # the run's own error says more
 
 
@@ -62,6 +65,26 @@ class Unfinished(RegistryGcError):
         )
 
 
+class TooLate(RegistryGcError):
+    """The look before a deletion is too old: it was not sent, or not sent again."""
+
+    def __str__(self) -> str:
+        causes = getattr(self, "__notes__", ())[-1:]
+        within = f"it did not come about within {FRESH:.0f} s of a look, {ROUNDS} times"
+        return ": ".join((within, *causes))
+
+
+class SlowLooks(RegistryGcError):
+    """No look comes back in time for a deletion to follow it."""
+
+    def __init__(self, took: float) -> None:
+        super().__init__(
+            f"Looking for new pushes took {took:.0f} s, and more than {FRESH:.0f} s {TRIES} times "
+            "in a row: what was pushed meanwhile could have been lost. Run again when the server "
+            "is less busy."
+        )
+
+
 def sweep(reader: Reader, plan: Plan, stop: Event) -> Plan:
     """The plan after its deletions, with what failed and what was spared on the way.
 
@@ -86,6 +109,9 @@ class _Sweep:
         self.plan = plan
         self._reader, self._stop = reader, stop
         self._room = 0  # deletions that may follow the last look
+        self._idle = 0  # looks in a row after which nothing was sent
+        self._was_sent = False  # any deletion, since it was last looked at
+        self._given_up = Counter[int]()  # how often a version's deletion was, for a look
 
     def delete(self, wave: Wave) -> None:
         """Deletes what of the plan goes in this wave. Raises RegistryGcError."""
@@ -100,12 +126,23 @@ class _Sweep:
             self._room = 0
         with self._reader.progress(f"deleting from {plan.image}", len(due)) as advance:
             while due:
-                if not self._room:
-                    self.plan, self._room = look_again(self._reader, self.plan), BATCH
+                if not self._room or self._is_late():
+                    self._look()
                 elif self._stop.is_set():
                     raise Interrupted
                 else:
                     self._delete_next(due, advance)
+
+    def _look(self) -> None:
+        """Looks again. Raises SlowLooks when several times no deletion came after it in time."""
+        self._idle = 0 if self._was_sent else self._idle + 1
+        if self._idle > TRIES:
+            raise SlowLooks(self._reader.clock() - self.plan.looked)
+        self._was_sent = False
+        self.plan, self._room = look_again(self._reader, self.plan), BATCH
+
+    def _is_late(self) -> bool:
+        return self._reader.clock() - self.plan.looked > FRESH
 
     def end_run(self, error: Stop) -> None:
         """No other image is begun, for the reason of the first such error."""
@@ -121,20 +158,19 @@ class _Sweep:
                 batch.append(version)
         self._room -= len(batch)
         failed = len(self.plan.failed)
-        self._delete_all(batch, advance)
+        due.extendleft(reversed(self._delete_all(batch, advance)))
         if len(self.plan.failed) > failed:
             self.plan = with_needed(self._reader, self.plan)
 
-    def _delete_all(self, batch: list[Version], advance: Callable[[], None]) -> None:
-        """Deletes a batch, several at once, and notes what became of each."""
+    def _delete_all(self, batch: list[Version], advance: Callable[[], None]) -> list[Version]:
+        """Deletes a batch, several at once, notes what became of each, and gives back the rest."""
         client, plan = self._reader.client, self.plan
-        deleted, failed = set[int](), dict[int, str]()
-
-        def delete(version: Version) -> None:
-            packages.delete(client, version.image, version.name, version.id)
-
+        deleted, failed, late = set[int](), dict[int, str](), list[Version]()
         try:
-            for version, error in parallel.as_done(client.concurrency, delete, batch):
+            for version, error in parallel.as_done(client.concurrency, self._delete, batch):
+                if isinstance(error, TooLate) and self._given_up[version.id] < ROUNDS:
+                    late.append(version)
+                    continue
                 if error is None:
                     deleted.add(version.id)
                 elif isinstance(error, Denied):
@@ -151,3 +187,19 @@ class _Sweep:
                 deleted=plan.deleted | deleted,
                 failed={**plan.failed, **failed},
             )
+        return late
+
+    def _delete(self, version: Version) -> None:
+        """Deletes one version. Raises TooLate rather than send it long after a look."""
+        was_sent = False
+
+        def check() -> None:
+            nonlocal was_sent
+            if self._is_late():
+                self._given_up[version.id] += was_sent
+                raise TooLate
+            was_sent = self._was_sent = True
+
+        if self._is_late():  # without waiting for its turn
+            raise TooLate
+        packages.delete(self._reader.client, version.image, version.name, version.id, check)

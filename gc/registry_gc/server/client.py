@@ -51,6 +51,7 @@ class Client:
         *,
         look: Callable[[], object] | None = None,
         is_look: bool = False,
+        before: Callable[[], object] | None = None,
     ) -> Answer:
         """The answer of /api/v1 + path (escaped) with the expected status.
 
@@ -65,6 +66,7 @@ class Client:
             parameters,
             look=look,
             is_look=is_look,
+            before=before,
         )
         return self._checked(answer, right, expected)
 

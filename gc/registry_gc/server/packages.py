@@ -1,6 +1,7 @@
 """The registry's addresses: Gitea's package API, /v2 for manifests, and the task that cleans up."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,16 +27,24 @@ class Page:
     """The server's clock when it answered; the beginning of time when it does not tell."""
 
 
-def page(client: Client, query: str, number: int, limit: int) -> Page:
+def page(
+    client: Client,
+    query: str,
+    number: int,
+    limit: int,
+    before: Callable[[], object] | None = None,
+) -> Page:
     """One page of the owner's container versions, newest first; past the end it is empty.
 
-    GET /api/v1/packages/{owner} (1.21 to main). Lists an unknown image as [].
+    GET /api/v1/packages/{owner} (1.21 to main). Lists an unknown image as []. `before` is called
+    each time right before it is asked for.
     """
     path = f"/packages/{quote(client.owner, safe='')}"
     parameters: dict[str, str | int] = {"type": "container", "q": query}
     parameters |= {"page": number, "limit": limit}
     try:
-        answer = client.api("GET", path, "list", right(client, "read"), parameters)
+        asked = right(client, "read")
+        answer = client.api("GET", path, "list", asked, parameters, before=before)
     except Gone as error:
         raise WrongAnswer.unknown_owner(client.server_url, client.owner) from error
     rows, total = client.json(answer), answer.headers.get("X-Total-Count", "")
@@ -110,21 +119,29 @@ class _Done(Exception):
     """What was asked for has come about, though there was no answer."""
 
 
-def delete(client: Client, image: str, version: str, version_id: int) -> None:
+def delete(
+    client: Client,
+    image: str,
+    version: str,
+    version_id: int,
+    before: Callable[[], object] | None = None,
+) -> None:
     """Deletes the version with this id and name; one that is gone already is a success.
 
     DELETE /packages/{owner}/container/{name}/{version}: 204, or 404. It goes by name alone, so
     when it may have been done and there was no answer, it is not sent again before a look whether
     that name still is the row with that id: what was pushed meanwhile has another. On 1.25.0 and
     1.25.1 a tag that was pushed again keeps its row: there no look can tell it from the old one.
+    `before` is called each time right before it is sent, and what that raises is raised.
     """
     path = _path(client, image, version)
 
     def look() -> None:
         _look(client, path, version_id)
 
+    asked = right(client, "delete")
     try:
-        client.api("DELETE", path, "delete", right(client, "delete"), expected=204, look=look)
+        client.api("DELETE", path, "delete", asked, expected=204, look=look, before=before)
     except Gone:
         return
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from threading import Event
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,7 +13,7 @@ from urllib3.exceptions import HTTPError, InvalidHeader, NewConnectionError
 from urllib3.util import Retry
 
 from registry_gc import __version__
-from registry_gc.errors import NoAnswer, Stop, TooSlow, WrongAnswer
+from registry_gc.errors import NoAnswer, RegistryGcError, Stop, TooSlow, WrongAnswer
 from registry_gc.server.exchange import TIMEOUT, Answer, Exchange, NoThread, Session, TooLarge
 from registry_gc.server.pace import Pace
 from registry_gc.server.patience import Patience
@@ -74,6 +75,7 @@ class Transport:
         most: int = LARGEST_ANSWER,
         look: Callable[[], object] | None = None,
         is_look: bool = False,
+        before: Callable[[], object] | None = None,
     ) -> Answer:
         """The answer, of whatever status but those of RETRY; redirects are not followed.
 
@@ -81,7 +83,8 @@ class Transport:
         server goes on when the answer is lost. With `look` it is tried again too: where it may
         have been done, `look` is called first, and raises what there is to raise when it was. A
         request that is such a look (`is_look`) may still be sent in the grace that the end of a
-        run leaves.
+        run leaves. `before` is called each time right before it is sent, and what that raises is
+        raised, with the last failure as a note.
 
         Raises Interrupted and TooSlow when the run is over before it was sent, NoAnswer when there
         is none, or only refusals, in as many tries as RETRY and the patience allow, and
@@ -96,7 +99,8 @@ class Transport:
             while True:
                 try:
                     exchange = Exchange(self._session, most, **options)
-                    return self._try(exchange, kind, request, is_look)
+                    check = partial(_call, before, failure)
+                    return self._try(exchange, kind, request, is_look, check)
                 except _Passing as passing:
                     failure = passing
                 except Stop as end:
@@ -115,10 +119,18 @@ class Transport:
                 if failure.was_sent and look:
                     _look(look, request, failure)
 
-    def _try(self, exchange: Exchange, kind: str, request: str, is_look: bool) -> Answer:
+    def _try(
+        self,
+        exchange: Exchange,
+        kind: str,
+        request: str,
+        is_look: bool,
+        before: Callable[[], object],
+    ) -> Answer:
         """The answer, when there is one to use. Raises _Passing, and what `send` raises."""
         with self._pace.slot(kind):
             self._patience.check(is_look)  # here, for it may have waited for its turn
+            before()
             try:
                 answer = self._answer(exchange)
             except NoThread:
@@ -181,6 +193,17 @@ _PASSING = (
     requests.exceptions.ChunkedEncodingError,
     requests.exceptions.ContentDecodingError,
 )
+
+
+def _call(before: Callable[[], object] | None, failure: _Passing | None) -> None:
+    """Calls what is to be called before a request is sent, or sent again after a failure."""
+    try:
+        if before:
+            before()
+    except RegistryGcError as error:
+        if failure:
+            error.add_note(str(failure))
+        raise
 
 
 def _look(look: Callable[[], object], request: str, failure: _Passing) -> None:
