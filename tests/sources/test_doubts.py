@@ -91,7 +91,9 @@ def test_an_identifier_an_alias_or_a_range_near_an_image_is_told(text: str, form
     "repository: justin/use\ntag:\npullPolicy: Always", "repository: justin/use\ntag: null",
     "newName: justin/use", "repository: ${REGISTRY}/use", "IMAGE: git/justin/use",
     "image=justin/use", "value: justin/use", "image: justin/use:t99", f"justin/use@{DIGEST}0",
-    "chart: use\nversion: 9.9.9", "image: use", "repository: justin/use\ntag: t99",
+    "chart: use\nversion: 9.9.9", "image: justin/use\ntag: ''", 'image: {name: use, tag: ""}',
+    '{"image":"justin/use","imageTag":null}', "image: justin/use\ntag:\n  x: y",
+    "image: use", "repository: justin/use\ntag: t99",
 ])  # fmt: skip
 @pytest.mark.parametrize("beside", [
     "", "image: postgres:t17", "apiVersion: v1", "image: justin/use-other:t17", "git/me/x:t17",

@@ -59,6 +59,7 @@ def test_another_name_protects_nothing(text: str) -> None:
     "docker://quay.io/me/my-use:t17", "${REGISTRY}/my-use:t17", f"postgres:t17@{DIGEST}",
     r"git\/me\/my-use:t17", r"x: \"postgres:t17\"", "me%2Fmy-use%3At17", "{{ .r }}/my-use:t17",
     r"pull postgres:t17\nrun", "<image>postgres:t17</image>", "'postgres:t17'", "postgres:t17.",
+    "a/other:t17",
     "postgres:t17-alpine", "postgres:v1.t17", "t17-alpine/x", "refs/at17", "t17.5",
 ])  # fmt: skip
 def test_the_tag_of_another_image_is_that_ones_alone(other: str) -> None:
@@ -70,7 +71,8 @@ def test_the_tag_of_another_image_is_that_ones_alone(other: str) -> None:
     "tag:t17", "version:t17", "{tag:t17}", "image_tag:t17", "${IMAGE}:t17", "$IMAGE:t17", "x:t17/",
     "{{ .image }}:t17", "%IMAGE%:t17", "@IMAGE@:t17", "<image>:t17", "$(params.IMAGE):t17",
     "${{ github.repository }}:t17", "${PREFIX}use:t17", "my-${IMAGE}:t17", "IMAGE_NAME:t17",
-    ":t17", "12:t17:15", "env:t17", "git.example.org:t17", "me@host:t17", "`git x`:t17",
+    ":t17", "service:t17", "other:t17", "build:t17", "12:t17:15", "env:t17", "me@host:t17",
+    "git.example.org:t17", "`git x`:t17",
 ])  # fmt: skip
 def test_what_may_be_a_tag_of_the_image_is_one(text: str) -> None:
     assert ("use", "t17") in tags("image: justin/use", text)

@@ -30,12 +30,12 @@ BEHIND_OWNER = re.compile(
 _NO_TAG = re.compile(rb"\\*[/:]")  # a port, or the middle of something: `registry:5000/app`
 _OF_VARIABLES = (b"$", b"}", b"@", b"%")
 _NO_IMAGE = re.compile(  # `version:1.2`, `env:prod`, `localhost:80`, `git.example.org:80`, `12:30`
-    rb"(?:tag|version|release|revision|digest|ref|branch|commit|channel|stage|env|image|name|value"
-    rb"|default|localhost)\Z|\.|\A[\d_-]*\Z",
+    rb"(?:tag|ver|version|release|rev|revision|digest|ref|branch|commit|sha|channel|stage|env|build"
+    rb"|app|service|container|image|chart|package|name|value|default|localhost)\Z|\.|\A[\d_-]*\Z",
     re.ASCII,
 )
 _TAG_KEYS = (b"tag", b"version", b"digest", b"revision", b"release", b"value")
-_IMAGE_KEYS = (b"image", b"repository", b"repo", b"chart", b"newname")
+_IMAGE_KEYS = (b"image", b"repository", b"repo", b"chart", b"name")
 _SPLIT_KEYS = (b"repository", b"repo", b"name", b"value")  # a tag has a key of its own
 _INSIDE = re.compile(rb"\\?/[\w$%{<]", re.ASCII)
 _WITH_TAG = re.compile(rb"\}?:\w|@sha256:[0-9a-f]{64}(?!\w)", re.ASCII)
@@ -120,7 +120,7 @@ def tagged_images(
         return None
     if images := words.images.get(name):
         return exactly(words, low, images, start - 1)
-    if b"/" not in path and _NO_IMAGE.search(name):
+    if b"/" not in path and (name in words.parts or _NO_IMAGE.search(name)):
         return None
     written = text[start - 1 - len(name) : start - 1]
     return () if written == name else None  # images are named in lower case

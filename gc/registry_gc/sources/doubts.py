@@ -28,6 +28,11 @@ _ELSEWHERE = re.compile(  # an alias, an identifier, a range of versions
     rb"|[~^<>]=?\s?v?\d|~>|v?\d{1,9}(?:\.\d{1,9}){0,3}\.[x*]|\*(?:[\s\"']|\Z))",
     _FLAGS,
 )
+_EMPTY = re.compile(
+    rb"[\"'\\]{0,2}[ \t]{0,8}[:=][ \t]{0,8}(?:\"\"|''|\\\"\\\"|null|~)?[ \t]{0,8}"
+    rb"(?=[,}\])#\r\n]|\Z)",
+    _FLAGS,
+)
 _VARIABLE = re.compile(VARIABLE, _FLAGS)
 _TO_OR_FROM = re.compile(TO + rb"|\s{1,8}(?:--\S{1,60} )?", _FLAGS)
 _VALUE = re.compile(rb"(?:" + VARIABLE + rb"|[^\s\"'`,;|&()\[\]{}]){1,200}", _FLAGS)
@@ -57,6 +62,11 @@ def tag_elsewhere(text: bytes, start: int, end: int) -> str:
     """`tag = var.app_tag`, `version: ^1.2`: the same, if the value is a name or a range."""
     found = _ELSEWHERE.match(text, end)
     return _key_and_value(text, start, found) if found else ""
+
+
+def is_empty(text: bytes, end: int) -> bool:
+    """Whether a key that ends there has no value: `tag: ""`."""
+    return _EMPTY.match(text, end) is not None
 
 
 def computed_image(text: bytes, start: int, end: int) -> str:

@@ -38,6 +38,8 @@ class Findings:
         """those of them that are hardly anything but a tag"""
         self._digests: dict[str, Place] = {}
         self._told: set[str] = set()  # images with a tag or digest beside their name
+        self._bare: set[str] = set()  # images that are named without, and mean `latest`
+        self._apart: set[str] = set()  # images with an empty key for a tag beside their name
         self._has_digest_key = False
         self._doubts: dict[str, Doubt] = {}  # by what they say, each once
         self._doubted: set[tuple[Place, str]] = set()  # (place, image)
@@ -53,11 +55,16 @@ class Findings:
         """The name of a text names these images: its tags may be theirs."""
         self._beside.update(images)
 
-    def tag(self, image: str, tag: str, place: Place, is_clear: bool = True) -> None:
-        """A text uses this tag of this image; not `is_clear` when others may be meant as well."""
+    def tag(self, image: str, tag: str, place: Place) -> None:
+        """A text uses this tag of this image."""
         self._tags.setdefault((image, tag), place)
+        self._told.add(image)
+
+    def latest(self, image: str, place: Place, is_clear: bool) -> None:
+        """A text names the image without a tag; not `is_clear` when that may stand elsewhere."""
+        self._tags.setdefault((image, "latest"), place)
         if is_clear:
-            self._told.add(image)
+            self._bare.add(image)
 
     def word(self, tag: bytes, place: Place, is_sure: bool) -> None:
         """A word is a tag of whatever image, as the vocabulary spells it."""
@@ -71,6 +78,10 @@ class Findings:
         self._has_digest_key = self._has_digest_key or has_key
         if len(self._digests) > MOST_DIGESTS:
             raise TooManyDigests(place)
+
+    def apart(self, images: Iterable[str]) -> None:
+        """These images are named beside an empty key for their tag: it is not `latest`."""
+        self._apart.update(images)
 
     def told(self, images: Iterable[str]) -> None:
         """These images are named with a digest."""
@@ -96,7 +107,7 @@ class Findings:
         tags: dict[str, dict[str, str]] = {}
         for (image, tag), place in self._tags.items():
             tags.setdefault(image, {})[tag] = _shown(place)
-        clear = set(self._told)
+        clear = self._told | (self._bare - self._apart)
         for word, place in self.free.items():
             for image, tag in self._words.tags[word]:
                 if image in known:

@@ -150,14 +150,14 @@ class Reading:
         self._findings.mention(images, place, is_telling)
         at, where, text = self._elsewhere
         if self._offset + start - at <= _NEAR:
-            self._doubt_each(images, where, text)
+            self._say_elsewhere(images, where, text)
         if doubts.is_open(self._text, end, is_path):
             shown = doubts.reference(self._text, start, end)
             self._doubt_each(images, place, f"refers to {shown}, whose tag cannot be known: ")
         elif naming is not Naming.WITH_TAG:
             is_clear = is_path and naming is Naming.BARE
             for image in self._words.with_latest.intersection(images):
-                self._findings.tag(image, "latest", place, is_clear)
+                self._findings.latest(image, place, is_clear)
         elif self._low[end : end + 1] == b"@":
             self._findings.told(images)
 
@@ -179,13 +179,20 @@ class Reading:
             self._findings.doubt(place, f"sets {text}, which cannot be known: {ADVICE}")
         if meaning.is_image_key and (text := doubts.computed_image(self._text, start, end)):
             self._findings.doubt(place, f"has {text}, which cannot be known: {ADVICE}")
-        if text := doubts.tag_elsewhere(self._text, start, end):
+        text = doubts.tag_elsewhere(self._text, start, end)
+        if text or (meaning.is_tag_key and doubts.is_empty(self._text, end)):
             at, images = self._named
-            text = f"has {text}, which cannot be known: "
+            text = text and f"has {text}, which cannot be known: "
             if self._offset + start - at <= _NEAR:
-                self._doubt_each(images, place, text)
-            else:
-                self._elsewhere = (self._offset + start, place, text)
+                self._say_elsewhere(images, place, text)
+            self._elsewhere = (self._offset + start, place, text)
+
+    def _say_elsewhere(self, images: Sequence[str], place: Place, text: str) -> None:
+        """Near these images is a key for their tag, with a doubt in words or without a value."""
+        if text:
+            self._doubt_each(images, place, text)
+        else:
+            self._findings.apart(images)
 
     def _doubt_each(self, images: Sequence[str], place: Place, text: str) -> None:
         for image in images:

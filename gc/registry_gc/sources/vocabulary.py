@@ -1,5 +1,6 @@
 """The words that a search looks for: made once, used for every root."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,8 @@ class Vocabulary:
     """a tag, and the same with or without its `v` -> (image, tag)"""
     images: Mapping[bytes, Sequence[str]]
     """the last part of an image's name -> the images that end in it"""
+    parts: frozenset[bytes]
+    """of these last parts: `web` of `shop-web`"""
     with_latest: frozenset[str]
     """the images that have a tag `latest`"""
     digests: Mapping[str, frozenset[str]]
@@ -43,7 +46,8 @@ class Vocabulary:
                 for spelled in (tag, other):
                     tags.setdefault(spelled.encode(), []).append((image.lower(), tag))
         with_latest = frozenset(image for image, tag in tags.get(b"latest", ()) if tag == "latest")
-        return cls(owner.lower().encode(), tags, lasts, with_latest, digests)
+        parts = frozenset(part for name in lasts for part in re.split(rb"[._-]", name))
+        return cls(owner.lower().encode(), tags, lasts, parts, with_latest, digests)
 
     def meanings(self, words: Iterable[bytes]) -> Iterator["Meaning"]:
         """Those of a text's words that may mean something, with all that they may mean."""
