@@ -103,7 +103,7 @@ def main(
             page = forge.publish(session, place.url, repository, f"v{version}", text, files)
             for tag in set(moving) - {"latest"}:
                 source.push_tag(tag, commit, **place.git())
-    except (source.NotReady, requests.RequestException) as error:
+    except (source.NotReady, OSError) as error:  # of requests too
         raise click.ClickException(str(error)) from None
     except subprocess.CalledProcessError as error:
         raise click.ClickException(f"{error.cmd[0]} ended with {error.returncode}.") from None
@@ -116,6 +116,10 @@ def check(version: str) -> str:
         raise source.NotReady(f"The code says {__version__}: set __version__ to {version}.")
     if changed := source.git("status", "--porcelain", "--untracked-files=no"):
         raise source.NotReady(f"The checkout has changes that no commit has:\n{changed}")
+    if os.environ.get("COSIGN_KEY") and not shutil.which("cosign"):
+        raise source.NotReady(
+            "There is a key in COSIGN_KEY and no cosign to sign with: install it."
+        )
     return source.changes(version, (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
 
 

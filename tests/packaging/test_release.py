@@ -183,6 +183,7 @@ def test_an_image_that_fails_on_a_server_reaches_nobody(scratch: Scratch) -> Non
 
 def test_code_changelog_and_tag_must_be_of_one_version(scratch: Scratch) -> None:
     assert "set __version__ to 9.9.9" in scratch.release("9.9.9").stderr
+    assert "no cosign to sign with" in scratch.release(COSIGN_KEY="k", PATH="/usr/bin").stderr
     changelog = scratch.folder / "CHANGELOG.md"
     changelog.write_text(changelog.read_text().replace(f"## {__version__} (", "## Next ("))
     assert "has changes that no commit has" in scratch.release().stderr
