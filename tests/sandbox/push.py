@@ -122,17 +122,11 @@ class Pusher:
         return tag, children
 
     def manifest_create(
-        self,
-        name: str,
-        tag: str,
-        parts: Sequence[str],
-        platforms: Sequence[str] = (),
-        called: str | None = None,
+        self, name: str, tag: str, parts: Iterable[str], called: str | None = None
     ) -> str:
         """As `docker manifest create`: an index whose children are there as tags only."""
         digests = [digest_of(self._raw(name, part)) for part in parts]
-        made_up = [f"arch{n}" for n in range(len(digests))]
-        children = zip(digests, platforms or made_up, strict=True)
+        children = [(digest, f"arch{n}") for n, digest in enumerate(digests)]
         return self.index(name, tag, children, called)
 
     def missing(self, name: str, ref: str) -> list[str]:

@@ -20,6 +20,8 @@ class Weekly:
     weeks: int
     pins: tuple[int, ...]
     """The weeks whose builds went to production, as `corpus-<week>`."""
+    layer_size: int = 64
+    """Bytes of the layer that an image shares with no other."""
 
     def push(
         self, pusher: Pusher, image: str, before: Callable[[int], object] = lambda week: None
@@ -28,15 +30,13 @@ class Weekly:
         for week in range(self.weeks):
             before(week)
             tag = f"sha-{week:03}"
-            if self.is_of_parts(week):
-                parts = [f"{tag}-{arch}" for arch in PLATFORMS]
-                children = [
-                    pusher.image(image, part, tag, arch)
-                    for part, arch in zip(parts, PLATFORMS, strict=True)
-                ]
-                index = pusher.manifest_create(image, tag, parts, PLATFORMS)
-            else:
-                index, children = pusher.multiarch(image, tag, week, PLATFORMS)
+            are_tags = self.is_of_parts(week)
+            names = [f"{tag}-{arch}" if are_tags else None for arch in PLATFORMS]
+            children = [
+                pusher.image(image, name, tag, arch, self.layer_size)
+                for name, arch in zip(names, PLATFORMS, strict=True)
+            ]
+            index = pusher.index(image, tag, zip(children, PLATFORMS, strict=True))
             pins = [f"corpus-{week}"] if week in self.pins else []
             for name in ["latest", *pins]:
                 pusher.index(image, name, zip(children, PLATFORMS, strict=True))

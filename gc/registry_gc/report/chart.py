@@ -13,7 +13,7 @@ WIDEST = 40  # characters of a bar in the log
 # Blue and orange: told apart by all eyes, and readable on white and on dark.
 _MERMAID = """```mermaid
 %%{{init: {{"xyChart": {{"width": 760, "height": 240, "titleFontSize": 15, \
-"xAxis": {{"labelFontSize": 11, "labelPadding": 8}}, "yAxis": {{"labelFontSize": 11}}}}, \
+"xAxis": {{"labelFontSize": 11, "labelPadding": 11}}, "yAxis": {{"labelFontSize": 11}}}}, \
 "themeVariables": {{"xyChart": {{"backgroundColor": "transparent", \
 "plotColorPalette": "#d9742b, #3d85c6"}}}}}}}}%%
 xychart-beta
@@ -24,7 +24,7 @@ xychart-beta
     bar [{kept}]
 ```"""
 _LOWEST_TOP = 8  # below that the axis is labelled with halves of builds
-_START = 0.022  # of the top: a bar begins so far below the first value of its axis
+_START = 0.043  # of the top: bars begin that far below the first value of their axis
 _LABELS_IN_WIDTH = 9  # with more, the last is cut off unless another place follows
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from registry_gc.report import chart, files
 from registry_gc.report.escaping import code, cut, markdown, plural, size
 from registry_gc.report.report import Build, Group, Image, Problem, Report, Row, State
-from registry_gc.report.tables import ALL, Table, cells, head, more, most_that_fits
+from registry_gc.report.tables import ALL, Table, cells, head, more, most_that_fits, table
 from registry_gc.report.wording import (
     SPACE,
     age,
@@ -196,63 +196,64 @@ def _tables(group: Group, image: Image, report: Report) -> list[Table]:
     """The builds of one state, and what of that state belongs to no such build."""
     word = _words(report)[group.state]
     is_open = group.state is State.FAILED
-    reason = "Error" if is_open else "Why"
-    with_size = any(build.size is not None for build in image.builds)
-    rows = [_build(build, report, with_size) for build in group.builds]
-    rows += [_name(row, image, report, with_size) for row in group.names]
-    columns = ["Build", "Pushed", "Age:", "Made of", *(["Adds:", "Size:"] if with_size else [])]
-    table = Table(f"<b>{word}: {title(group)}</b>", [*columns, reason], rows, "build", is_open)
+    rows = [_build(build, report) for build in group.builds]
+    rows += [_name(row, image, report) for row in group.names]
+    tables = [table(f"<b>{word}: {title(group)}</b>", rows, "build", is_open)] if rows else []
     if not group.leftovers:
-        return [table]
+        return tables
     kind = "Kept besides builds" if group.state is State.KEPT else f"{word}, unreachable"
     is_counted = group.state is report.goes and image.unreachable is not None
     space = f", up to {_size(image.unreachable)}" if is_counted else ""
     name = f"<b>{kind}: {plural(len(group.leftovers), 'version')}{space}</b>"
-    columns = ["Version", "Pushed", "Age:", *(["Size:"] if with_size else []), reason]
-    lines = [
-        _line(code(label), row, report, *([_size(row.size)] if with_size else []), _reason(row))
-        for label, row in zip(labels(group.leftovers), group.leftovers, strict=True)
-    ]
-    return [*([table] if rows else []), Table(name, columns, lines, "version", is_open)]
+    found = zip(labels(group.leftovers), group.leftovers, strict=True)
+    rows = [_version(label, row, report) for label, row in found]
+    return [*tables, table(name, rows, "version", is_open)]
 
 
 def _trash(image: Image, report: Report) -> list[Table]:
     """What is in the trash, and when it goes for good."""
-    if not image.trash:
-        return []
-    with_size = any(build.size is not None for build in image.trash)
-    columns = ["In the trash", "Put there", "Age:", "Made of"]
-    columns += ["Adds:", "Size:"] if with_size else []
-    rows = [_build(build, report, with_size) for build in image.trash]
+    rows = [_build(build, report, "Put there") for build in image.trash]
     name = f"<b>In the trash: {plural(len(rows), 'build')}</b>"
-    return [Table(name, [*columns, "Why"], rows, "build")]
+    return [table(name, rows, "build")] if rows else []
 
 
-def _build(build: Build, report: Report, with_size: bool) -> str:
-    shown = names(build.deciding, code)
-    space = [_size(build.adds), _size(build.size)] if with_size else []
-    reason = build.deciding[0].error or why(build.reason, build.until)
-    return _line(shown, build.tags[0], report, markdown(contents(build)), *space, _cut(reason))
+def _build(build: Build, report: Report, date: str = "Pushed") -> dict[str, str]:
+    return {
+        "Build": names(build.deciding, code),
+        **_dates(build.tags[0], report, date),
+        "Made of": markdown(contents(build)),
+        "Adds:": _size(build.adds),
+        "Size:": _size(build.size),
+        **_reason(build.deciding[0], why(build.reason, build.until)),
+    }
 
 
-def _name(row: Row, image: Image, report: Report, with_size: bool) -> str:
+def _name(row: Row, image: Image, report: Report) -> dict[str, str]:
     """A tag that goes, or stays, without its build."""
-    space = ["", ""] if with_size else []
-    reason = row.error or stays_as(row, image)
-    return _line(code(row.version.name), row, report, "", *space, _cut(reason))
+    return {
+        "Build": code(row.version.name),
+        **_dates(row, report),
+        **dict.fromkeys(("Made of", "Adds:", "Size:"), ""),
+        **_reason(row, stays_as(row, image)),
+    }
 
 
-def _line(name: str, row: Row, report: Report, *rest: str) -> str:
+def _version(label: str, row: Row, report: Report) -> dict[str, str]:
+    return {
+        "Version": code(label),
+        **_dates(row, report),
+        "Size:": _size(row.size),
+        **_reason(row, why(row.reason, row.until)),
+    }
+
+
+def _dates(row: Row, report: Report, date: str = "Pushed") -> dict[str, str]:
     days = f"{age(row.version.created, report.started):.0f} d"
-    return cells(name, f"{row.version.created:%Y-%m-%d}", days, *rest)
+    return {date: f"{row.version.created:%Y-%m-%d}", "Age:": days}
 
 
-def _reason(row: Row) -> str:
-    return _cut(row.error or why(row.reason, row.until))
-
-
-def _cut(reason: str) -> str:
-    return markdown(cut(reason, 300))
+def _reason(row: Row, reason: str) -> dict[str, str]:
+    return {"Error" if row.error else "Why": markdown(cut(row.error or reason, 300))}
 
 
 def _settings(report: Report) -> list[str]:

@@ -1,7 +1,7 @@
 """Tables of Gitea's Markdown, which can be cut to the room there is."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from registry_gc.report.escaping import plural
@@ -34,6 +34,13 @@ class Table:
             "</details>",
             "",
         ]
+
+
+def table(title: str, rows: Sequence[Mapping[str, str]], noun: str, is_open: bool = False) -> Table:
+    """The table of rows that name their columns, without the columns in which nothing stands."""
+    columns = [c for c in (rows[0] if rows else ()) if any(row[c] for row in rows)]
+    lines = [cells(*(row[column] for column in columns)) for row in rows]
+    return Table(title, columns, lines, noun, is_open)
 
 
 def head(columns: Iterable[str]) -> list[str]:
