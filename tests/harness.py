@@ -105,6 +105,8 @@ def settings(box: Place, **changes: Any) -> Settings:
         "protect_from_repositories": (),
         "repository": "",
         "max_delete": None,
+        "trash_days": 0,
+        "restore": (),
         "dry_run": False,
         "concurrency": 4,
         "measure_space": True,

@@ -83,7 +83,9 @@ def _with_trash(
     going = [v for v in versions if is_plain_tag(v.name) and v.id not in kept]
     into = going if rules.trash_days else []
     names = names_for(into, versions, graph)
-    kept = reach(versions, kept | staying(versions, names, rules.trash_days, now), graph)
+    # What the trash needs of these it finds in their copies.
+    others = [v for v in versions if v.id not in names]
+    kept = reach(others, kept | staying(versions, names, rules.trash_days, now), graph)
     # What a tag that goes needs must be there when it is put back.
     needed = reach(versions, {**kept, **dict.fromkeys((v.id for v in into), "")}, graph)
     gone = {v.id for v in going}

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Mapping
 
 PREFIX = "gc-trash."
+MARK = 16  # hexadecimal digits
 LONGEST = 128  # characters of a tag (OCI distribution specification)
 
 
@@ -33,11 +34,17 @@ def is_name_of(name: str, tag: str, digest: str) -> bool:
     return name in (PREFIX + tag, _marked(tag, digest))
 
 
+def is_marked(name: str, tag: str) -> bool:
+    """Whether a name in the trash ends in a mark and may be that of the tag."""
+    start, dot, mark = original(name).rpartition(".")
+    return len(mark) == MARK and bool(dot) and tag.startswith(start)
+
+
 def original(name: str) -> str:
     """The tag that a name in the trash stands for, as far as the name alone tells."""
     return name.removeprefix(PREFIX)
 
 
 def _marked(tag: str, digest: str) -> str:
-    mark = "." + hashlib.sha256(f"{tag}\n{digest}".encode()).hexdigest()[:16]
+    mark = "." + hashlib.sha256(f"{tag}\n{digest}".encode()).hexdigest()[:MARK]
     return PREFIX + tag[: LONGEST - len(PREFIX) - len(mark)] + mark

@@ -46,6 +46,7 @@ def render(report: Report, version: str) -> str:
             **_known(reclaimable_bytes=report.freed),
         },
         **_known(looked_at=list(report.looked_at) or None),
+        **_known(restored=list(report.restored) or None),
         "problems": [_problem(image, problem) for image, problem in report.all_problems()],
         "images": [_image(image, report) for image in report.images],
         "settings": dict(report.settings),

@@ -192,6 +192,8 @@ class Report:
     is_dry_run: bool = False
     looked_at: tuple[str, ...] = ()
     """How much was read to know what is in use or alive: `3 files`, `12 branches`."""
+    restored: tuple[str, ...] = ()
+    """What was put back from the trash, or in a dry run would be: `app:v1 from gc-trash.v1`."""
 
     @property
     def goes(self) -> State:
@@ -230,7 +232,8 @@ class Report:
             return Outcome.FAILED
         if self.is_dry_run:
             return Outcome.DRY_RUN
-        return Outcome.DONE if self.count(State.DELETED) else Outcome.NOTHING
+        is_done = self.restored or self.count(State.DELETED)
+        return Outcome.DONE if is_done else Outcome.NOTHING
 
 
 def next_to_go(images: Iterable[Image]) -> tuple[date, int] | None:

@@ -27,7 +27,10 @@ def headline(report: Report) -> str:
     error = _first_sentence(errors[0]) if errors else ""
     went, failed, untried = report.count(report.goes), report.count(State.FAILED), _untried(report)
     text, has_error = "", False
-    if went and report.is_dry_run and errors:
+    if report.restored:
+        verb = "Would put back" if report.is_dry_run else "Put back"
+        text = f"{verb} {', '.join(map(plain, report.restored))}"
+    elif went and report.is_dry_run and errors:
         text, has_error = f"{_share(report)} are due for deletion, but: {error}", True
     elif went and report.is_dry_run:
         text = f"Would delete {_share(report)}{_space(report)}"
@@ -193,6 +196,9 @@ def _undone(failed: int, untried: int) -> str:
 def _space(report: Report) -> str:
     if report.freed is None:
         return ""
+    if days := report.settings.get("trash-days"):
+        freed = f", {size(report.freed)} aside" if report.freed else ""
+        return f"; tags and their space stay in the trash for {plural(days, 'day')}{freed}"
     if not report.freed:
         return "; no space is freed, for other versions use the same blobs"
     if report.is_dry_run:

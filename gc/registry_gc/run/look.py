@@ -8,6 +8,7 @@ from registry_gc.registry.manifests import Graph
 from registry_gc.registry.versions import Version
 from registry_gc.run.plan import Plan
 from registry_gc.run.reader import Reader
+from registry_gc.run.trash import copied, with_copies
 
 
 def look_again(reader: Reader, plan: Plan) -> Plan:
@@ -48,12 +49,14 @@ def take_in(reader: Reader, plan: Plan, fresh: tuple[Version, ...]) -> Plan:
         failed={i: reason for i, reason in plan.failed.items() if i not in replaced},
     )
     reasons = {v.id: _pushed(is_again=v.name in again) for v in fresh}
-    return with_needed(reader, replace(plan, kept={**plan.kept, **reasons}))
+    plan = with_copies(replace(plan, kept={**plan.kept, **reasons}), fresh)
+    return with_needed(reader, plan)
 
 
 def with_needed(reader: Reader, plan: Plan) -> Plan:
     """The plan with all kept that what it keeps and failed deletions need."""
-    there = tuple(v for v in plan.versions if v.id not in plan.deleted)
+    gone = plan.deleted | copied(plan)
+    there = tuple(v for v in plan.versions if v.id not in gone)
     parents = {**plan.kept, **dict.fromkeys(plan.failed, "")}
 
     def decision(graph: Graph) -> Decision:

@@ -52,7 +52,14 @@ def _decided(reader: Reader, plan: Plan, now: datetime) -> Plan:
     if decision(graph).doomed:
         graph = reader.complete(plan.versions, graph, plan.rules, decision)
     found = decision(graph)
-    return replace(plan, graph=graph, kept=found.kept, until=found.until, doomed=found.doomed)
+    return replace(
+        plan,
+        graph=graph,
+        kept=found.kept,
+        until=found.until,
+        doomed=found.doomed,
+        trash=found.trash,
+    )
 
 
 def _with_problems(plan: Plan) -> Plan:

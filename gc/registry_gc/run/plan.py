@@ -37,6 +37,8 @@ class Plan:
     """When what only its age keeps goes."""
     doomed: Reasons = field(default_factory=dict)
     """Why each of the others goes."""
+    trash: Mapping[int, str] = field(default_factory=dict)
+    """The names in the trash of the tags that go there first."""
     looked: float = -math.inf
     """When the last look for new pushes was asked for, by the reader's clock in seconds."""
     deleted: frozenset[int] = frozenset()

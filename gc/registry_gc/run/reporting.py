@@ -1,6 +1,7 @@
 """From plans to the report's model: rows with their state, and the space they hold and free."""
 
 from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from registry_gc.registry import builds, space
@@ -38,9 +39,16 @@ def report(
     )
 
 
+def restored(
+    settings: Settings, now: datetime, back: Sequence[str], problems: Sequence[Problem]
+) -> Report:
+    """A run that put tags back from the trash, or in a dry run would."""
+    return replace(report(settings, now, [], problems), restored=tuple(back))
+
+
 def needed_blobs(plan: Plan, settings: Settings) -> Iterable[str]:
     """The digests of the blobs that what stays of an image uses: nobody frees them."""
-    return space.blobs(plan.graph, plan.graph.keys() - _goes(plan, settings)).keys()
+    return space.blobs(plan.graph, plan.graph.keys() - _frees(plan, settings)).keys()
 
 
 def image(plan: Plan, needed: Container[str], settings: Settings) -> Image:
@@ -109,6 +117,8 @@ def spared(before: Plan, after: Plan) -> list[Row]:
 def _row(plan: Plan, version: Version) -> Row:
     manifest = plan.graph.get(version.id)
     state = State.DOOMED
+    name = plan.trash.get(version.id)
+    doomed = plan.doomed.get(version.id, "") + (f", into the trash as {name}" if name else "")
     if version.id in plan.kept:
         state = State.KEPT
     elif version.id in plan.deleted:
@@ -118,7 +128,7 @@ def _row(plan: Plan, version: Version) -> Row:
     return Row(
         version,
         state,
-        plan.kept.get(version.id) or plan.doomed[version.id],
+        plan.kept.get(version.id) or doomed,
         plan.until.get(version.id) if version.id in plan.kept else None,
         plan.failed.get(version.id, ""),
         next(iter(digests_of(version, plan.graph)), ""),
@@ -128,10 +138,15 @@ def _row(plan: Plan, version: Version) -> Row:
 
 def _freed(plans: Sequence[Plan], needed: Container[str], settings: Settings) -> int | None:
     """Bytes that the deletions in some images free, or would; None when not all was read."""
-    gone = {i for plan in plans for i in _goes(plan, settings)}
+    gone = {i for plan in plans for i in _frees(plan, settings)}
     graph = {i: manifest for plan in plans for i, manifest in plan.graph.items() if i in gone}
     is_measured = settings.measure_space and gone <= graph.keys()
     return space.size(graph, gone, needed) if is_measured else None
+
+
+def _frees(plan: Plan, settings: Settings) -> set[int]:
+    """What goes and leaves nothing of itself in the trash."""
+    return _goes(plan, settings) - plan.trash.keys()
 
 
 def _goes(plan: Plan, settings: Settings) -> set[int]:

@@ -18,6 +18,7 @@ from registry_gc.run.guard import guard
 from registry_gc.run.mark import mark
 from registry_gc.run.plan import Plan
 from registry_gc.run.reader import Reader
+from registry_gc.run.restore import restore
 from registry_gc.run.sweep import Unfinished, sweep
 from registry_gc.run.verify import verify
 from registry_gc.server import packages
@@ -50,6 +51,9 @@ def run(
     looked_at: list[LookedAt] = []
     try:
         found += check.may_delete(client, settings.dry_run)
+        if settings.restore:
+            back = restore(client, settings.restore, settings.dry_run)
+            return reporting.restored(settings, now, [str(tag) for tag in back], found)
         listings = _list(settings, client)
         now = check.moment(now, listings)
         images = select(listings, settings.package)
@@ -120,6 +124,7 @@ def _rules(settings: Settings, in_use: Found, image: str) -> Rules:
         settings.keep_untagged_days,
         in_use.tags.get(image.lower(), {}),
         in_use.digests.get(image.lower(), {}),
+        trash_days=settings.trash_days,
     )
 
 

@@ -14,6 +14,7 @@ from registry_gc.run import problems
 from registry_gc.run.look import look_again, with_needed
 from registry_gc.run.plan import Plan
 from registry_gc.run.reader import Reader
+from registry_gc.run.trash import fill
 from registry_gc.server import packages, parallel
 
 BATCH = 1000  # deletions that may follow a look
@@ -93,6 +94,7 @@ def sweep(reader: Reader, plan: Plan, stop: Event) -> Plan:
     """
     sweeping = _Sweep(reader, plan, stop)
     try:
+        sweeping.fill_trash()
         for wave in WAVES:
             sweeping.delete(wave)
     except Stop as error:
@@ -112,6 +114,13 @@ class _Sweep:
         self._idle = 0  # looks in a row after which nothing was sent
         self._was_sent = False  # any deletion, since it was last looked at
         self._given_up = Counter[int]()  # how often a version's deletion was, for a look
+
+    def fill_trash(self) -> None:
+        """Has each tag that goes into the trash there, before any is deleted. Raises Stop."""
+        if self.plan.trash:
+            self.plan = fill(self._reader, self.plan)
+        if self.plan.failed:
+            self.plan = with_needed(self._reader, self.plan)
 
     def delete(self, wave: Wave) -> None:
         """Deletes what of the plan goes in this wave. Raises RegistryGcError."""

@@ -30,6 +30,9 @@ class Settings:
     protect_from_repositories: tuple[str, ...]
     repository: str
     max_delete: parse.Limit | None
+    trash_days: int
+    restore: tuple[str, ...]
+    """`app:v1.2`: tags to put back from the trash."""
     dry_run: bool
     concurrency: int
     measure_space: bool
@@ -144,6 +147,17 @@ INPUTS = (
         "max-delete",
         parse.limit,
         "Delete nothing at all if more would go: 500 (in the run), 60% (of an image's versions).",
+    ),
+    Input(
+        "trash-days",
+        parse.number,
+        "Keep each tag that goes as gc-trash.<tag> for so many days first; restore puts it back.",
+        "0",
+    ),
+    Input(
+        "restore",
+        parse.tags,
+        "Put tags back from the trash, app:v1.2, app:v1.3, and do nothing else.",
     ),
     Input("dry-run", parse.boolean, "Only say what would be deleted.", "false"),
     Input("concurrency", parse.in_flight, "The most requests in flight, 1 to 32.", "32"),

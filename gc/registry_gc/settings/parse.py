@@ -17,8 +17,10 @@ EMPTY: dict[str, Any] = {
     "protect_from_repositories": (),
     "repository": "",
     "max_delete": None,
+    "restore": (),
     "report": "",
 }
+_IMAGE_TAG = re.compile(r"[a-z0-9][a-z0-9._/-]*:[a-z0-9_][a-z0-9._-]{0,127}", re.ASCII)
 MOST_DAYS = 999_999
 _GITEA_TOKEN = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F]{40}(?![0-9a-fA-F])")
 _TAG_PATTERN = re.compile(r"([a-z0-9._*?-]|\[!?[a-z0-9._-]+\]|[{}])+")
@@ -219,6 +221,15 @@ def _patterns(text: str, form: re.Pattern[str], noun: str) -> tuple[str, ...]:
                 f"has {shown(ascii(part)[1:-1])}, which matches no {noun}: write it without "
                 f"{_NOT_IN[noun]}, of letters, digits, . _ - and * ? [abc] [!abc]."
             )
+    return found
+
+
+def tags(text: str) -> tuple[str, ...]:
+    """Tags with their image, comma or line separated: `app:v1.2, team/app:v1.3`; lower case."""
+    found = tuple(part.lower() for part in paths(text))
+    for part in found:
+        if not _IMAGE_TAG.fullmatch(part):
+            raise ValueError(f"has {shown(part)}, which is no image with a tag, such as app:v1.2.")
     return found
 
 
