@@ -222,6 +222,7 @@ class InProcess(BaseAdapter):
             status,
             reason=responses.get(status, ""),
             preload_content=False,
+            request_method=request.method,
         )
         return self.builder.build_response(request, raw)
 
