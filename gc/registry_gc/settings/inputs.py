@@ -131,7 +131,7 @@ INPUTS = (
     Input(
         "protect-from",
         parse.paths,
-        "Files or patterns in the workspace: the images they refer to stay.",
+        "Files or patterns in the workspace: the tags and digests they mention stay.",
     ),
     Input(
         "protect-from-repositories",
