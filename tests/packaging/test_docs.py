@@ -75,6 +75,16 @@ def test_every_command_is_understood() -> None:
             assert "No such option" not in done.output
 
 
+def test_what_pages_make_are_targets_of_the_makefile() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    for path, text in TEXTS.items():
+        shown = [line for block in blocks(text, "sh") for line in block.splitlines()]
+        shown += re.findall(r"`(make [^`]+)`", text)
+        made = {word for line in shown for word in re.findall(r"^make ([a-z]+)", line)}
+        assert made <= targets, path.name
+
+
 def test_no_page_puts_a_token_on_a_command_line() -> None:
     assert not [arguments for arguments in commands() if "--token" in " ".join(arguments)]
     assert "token" in [declared.name for declared in INPUTS]
