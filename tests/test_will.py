@@ -47,6 +47,7 @@ def test_who_asked_for_a_dry_run_gets_no_real_one(box: Box, tmp_path: Path, valu
     line = "dry-run: ${{ github.event.inputs.dry-run }}"
     refuses(box, inputs(box, tmp_path, dry_run="false") | env, line)
     refuses(box, inputs(box, tmp_path) | env, line)
+    assert outputs(tmp_path) == {"outcome": "refused"}
     assert start(env=inputs(box, tmp_path, dry_run="true") | env).returncode == 0
     assert len(box.store.versions("app")) == 12
 
@@ -60,6 +61,7 @@ def test_who_asked_for_a_real_run_gets_it(box: Box, tmp_path: Path) -> None:
 def test_an_event_that_is_not_understood_starts_nothing(box: Box, tmp_path: Path) -> None:
     env = event(tmp_path, "workflow_dispatch", '{"inputs": {"dry-run": tr')
     refuses(box, inputs(box, tmp_path) | env, "is not JSON")
+    assert outputs(tmp_path) == {"outcome": "failed"}
 
 
 def test_an_event_that_is_not_here_is_in_the_report(box: Box, tmp_path: Path) -> None:
@@ -154,7 +156,8 @@ def test_a_report_that_cannot_be_written_starts_nothing(
 ) -> None:
     (tmp_path / "README.md").write_text("# App\n", encoding="utf-8")
     refuses(box, inputs(box, tmp_path, report=report), says)
-    assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
+    assert {path.name for path in tmp_path.iterdir()} == {"README.md", "output"}
+    assert outputs(tmp_path) == {"outcome": "failed"}
 
 
 def test_on_a_command_line_the_workspace_is_the_current_directory(

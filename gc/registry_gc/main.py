@@ -4,8 +4,10 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from threading import Event
 from types import FrameType
 from typing import Any
@@ -79,7 +81,18 @@ def main(**options: str | None) -> None:
     except UsageError as error:
         for problem in error.problems:
             _tell(problem)
+        _end_early("refused" if isinstance(error, runner.DryRunAsked) else "failed")
         sys.exit(2)
+
+
+def _end_early(outcome: str) -> None:
+    """Writes that one output of a run that did not begin, where that can be done."""
+    from registry_gc.report import files
+
+    with suppress(UsageError, files.NotWritten):
+        path = files.tried("", Path(), runner.output_file(os.environ), None).output
+        if path:
+            files.append(path, runner.output_text({"outcome": outcome}))
 
 
 def _run(options: dict[str, str | None]) -> int:

@@ -112,7 +112,7 @@ INPUTS = (
         required=True,
     ),
     Input("keep-days", parse.number, "Keep every tag younger than this many days.", "180"),
-    Input("keep-latest", parse.number, "Keep this many of the newest tags.", "6"),
+    Input("keep-latest", parse.number, "Keep this many of the newest builds.", "6"),
     Input("keep-daily", parse.number, "Of this many days that have a build, keep the newest.", "0"),
     Input("keep-weekly", parse.number, "Likewise of this many weeks (Monday to Sunday, UTC).", "0"),
     Input("keep-monthly", parse.number, "Likewise of this many months.", "0"),
