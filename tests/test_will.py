@@ -58,6 +58,14 @@ def test_who_asked_for_a_real_run_gets_it(box: Box, tmp_path: Path) -> None:
     assert len(box.store.versions("app")) == 5
 
 
+def test_who_asked_to_put_tags_back_gets_no_clean_up(box: Box, tmp_path: Path) -> None:
+    env = event(tmp_path, "workflow_dispatch", {"inputs": {"restore": "app:v1"}})
+    line = "restore: ${{ github.event.inputs.restore }}"
+    refuses(box, inputs(box, tmp_path) | env, line)
+    start(env=inputs(box, tmp_path, restore="app:v1") | env)
+    assert len(box.store.versions("app")) == 12
+
+
 def test_an_event_that_is_not_understood_starts_nothing(box: Box, tmp_path: Path) -> None:
     env = event(tmp_path, "workflow_dispatch", '{"inputs": {"dry-run": tr')
     refuses(box, inputs(box, tmp_path) | env, "is not JSON")

@@ -104,6 +104,7 @@ def _run(options: dict[str, str | None]) -> int:
     settings = load(options, os.environ)
     if not settings.dry_run:
         runner.check_no_dry_run(event)
+        runner.check_restore(event, settings.restore)
     # Imported here so that --help and wrong settings answer at once.
     from registry_gc.report import files
     from registry_gc.report.faces import faces

@@ -3,7 +3,7 @@
 import json
 import secrets
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,19 @@ class DryRunAsked(UsageError):
                 "setting dry-run is false: some runners turn a ticked box into false. Nothing was "
                 "deleted. Write this line in the workflow, which is right on all of them: "
                 f"dry-run: ${{{{ github.event.inputs.{name} }}}}",
+            )
+        )
+
+
+class RestoreAsked(UsageError):
+    """Whoever started the workflow named tags to put back, and the setting names none."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            (
+                "restore: the workflow was started with tags to put back, but the setting restore "
+                "is empty. Nothing was deleted. Write this line in the workflow: "
+                "restore: ${{ github.event.inputs.restore }}",
             )
         )
 
@@ -105,6 +118,13 @@ def check_no_dry_run(event: Mapping[str, Any] | None) -> None:
         is_asked = str(value).strip().lower() in _YES or isinstance(value, dict | list)
         if is_asked and name.lower().replace("-", "").replace("_", "") == "dryrun":
             raise DryRunAsked(name, value)
+
+
+def check_restore(event: Mapping[str, Any] | None, restore: Collection[str]) -> None:
+    """Raises RestoreAsked when a workflow's input `restore` was filled in and does not arrive."""
+    text = ((event or {}).get("inputs") or {}).get("restore")
+    if text and str(text).strip() and not restore:
+        raise RestoreAsked
 
 
 def missing_event(env: Mapping[str, str], event: Mapping[str, Any] | None) -> tuple[str, ...]:

@@ -196,9 +196,9 @@ def _undone(failed: int, untried: int) -> str:
 def _space(report: Report) -> str:
     if report.freed is None:
         return ""
-    if days := report.settings.get("trash-days"):
-        freed = f", {size(report.freed)} aside" if report.freed else ""
-        return f"; tags and their space stay in the trash for {plural(days, 'day')}{freed}"
+    days = report.settings.get("trash-days")
+    if days and not report.freed:
+        return f"; tags and their space stay in the trash for {plural(days, 'day')}"
     if not report.freed:
         return "; no space is freed, for other versions use the same blobs"
     if report.is_dry_run:
