@@ -21,6 +21,9 @@ class State(StrEnum):
     DELETED = "deleted"
 
 
+_RANKS = {state: rank for rank, state in enumerate(State)}
+
+
 class Outcome(StrEnum):
     """How a run ended, for a later step: some engines hide an action's exit code."""
 
@@ -83,7 +86,7 @@ class Build:
     @property
     def state(self) -> State:
         """Kept while one of its tags is; gone when all of them are."""
-        return min((row.state for row in self.tags), key=list(State).index)
+        return min((row.state for row in self.tags), key=_RANKS.__getitem__)
 
     @property
     def deciding(self) -> tuple[Row, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from registry_gc.report import chart, files
@@ -75,12 +75,14 @@ def render(report: Report, limit: int = LIMIT) -> str:
     images = touched_first(report.images)
     sections = _sections([image for image in images if image.rows], report)
 
+    @cache
+    def start(entries: int) -> list[str]:
+        return [*_top(report), *_problems(report, entries), *_images(report, images, entries)]
+
     def text(room: _Room) -> str:
         return "\n".join(
             [
-                *_top(report),
-                *_problems(report, room.entries),
-                *_images(report, images, room.entries),
+                *start(room.entries),
                 *(line for s in sections[: room.sections] for line in s.render(room.rows)),
                 *more(len(sections) - room.sections, "image"),
                 *(_settings(report) if room.entries else []),
