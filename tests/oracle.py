@@ -32,6 +32,7 @@ class Verdicts:
 
     stay: frozenset[Name]
     go: frozenset[Name]
+    borrowed: frozenset[Name]  # of those that stay: by nothing but a version of another image
     is_refused: bool  # by max-delete: then nothing goes at all
 
     @property
@@ -77,6 +78,7 @@ def verdicts(
     """
     stay: set[Name] = set()
     go: set[Name] = set()
+    borrowed: set[Name] = set()
     shares = []
     in_use = set(in_use)
     digests = {reference for _, reference in in_use if ":" in reference}
@@ -86,12 +88,14 @@ def verdicts(
             names = {v.name for v in versions}
             used = {reference for where, reference in in_use if where == image}
             used |= digests if mentions(in_use, image) else set()
-            kept = _kept(versions, settings, now, used)
+            kept = _kept(versions, settings, now, used, _held_elsewhere(store, image))
             assert kept >= _stays_in_1_0(versions, settings, now, used)
             stay |= {(image, name) for name in kept}
+            borrowed |= {(image, n) for n in kept - _kept(versions, settings, now, used, set())}
             go |= {(image, name) for name in names - kept}
             shares.append((len(names - kept), len(names)))
-    return Verdicts(frozenset(stay), frozenset(go), _is_refused(settings, shares))
+    is_refused = _is_refused(settings, shares)
+    return Verdicts(frozenset(stay), frozenset(go), frozenset(borrowed), is_refused)
 
 
 def mentions(in_use: Iterable[Name], image: str) -> bool:
@@ -145,12 +149,26 @@ def _children(file: File) -> frozenset[str]:
     return frozenset(child["digest"] for child in body.get("manifests", ()))
 
 
-def _kept(versions: list[_Known], settings: Settings, now: datetime, used: set[str]) -> set[str]:
+def _held_elsewhere(store: Store, image: str) -> set[str]:
+    """The digests of everything in all other images."""
+    others = [other for other in store.owner(OWNER).images if other != image]
+    return {digest for other in others for v in _known(store, other) for digest in v.digests}
+
+
+def _kept(
+    versions: list[_Known],
+    settings: Settings,
+    now: datetime,
+    used: set[str],
+    elsewhere: set[str],
+) -> set[str]:
     if not any(v.is_tag for v in versions):
         return {v.name for v in versions}
     apart = [v for v in versions if _is_apart(v, settings, used)]
     listed = {digest for v in apart if v.is_tag for digest in v.children}
     roots = {v.name for v in apart} | _young_others(versions, settings, now)
+    foreign = elsewhere.difference(*(v.digests for v in versions))
+    roots |= {v.name for v in versions if v.subject in foreign}
     for policy, tags in _streams(versions, settings, apart):
         counted = [
             tag

@@ -75,6 +75,7 @@ class Step:
                 push.manifest_create(image, tag, images)
         elif self.kind == "sign":
             push.signature(image, self._digest(box, there), (".sig", ".att", ".sbom")[seed % 3])
+            self._sign_elsewhere(box, there)
         elif self.kind == "referrers":
             push.referrers(image, self._digest(box, there), 1 + seed % 2)
         elif self.kind in ("retag", "again") and (
@@ -84,6 +85,12 @@ class Step:
             push.registry.put_manifest(image, name, raw, json.loads(raw)["mediaType"])
         elif self.kind == "forget":
             box.store.delete_version(box.owner, image, self._picked(there))
+
+    def _sign_elsewhere(self, box: Box, there: list[str]) -> None:
+        """As cosign with COSIGN_REPOSITORY: the signature lies in another image."""
+        others = [name for name in IMAGES if name != self.image]
+        if self.picks[1] % 2:
+            box.push.signature(others[self.seed % 2], self._digest(box, there))
 
     def _picked(self, there: list[str]) -> str:
         return there[self.picks[0] % len(there)]

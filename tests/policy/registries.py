@@ -61,7 +61,8 @@ def rules(
     latest: int = 0, days: int = 0, untagged_days: int = 0, *, protect: str = "", **streams: Policy
 ) -> Rules:
     named = tuple(streams.values())
-    return Rules(tuple(protect.split()), (*named, Policy((), latest, days)), untagged_days)
+    policies = (*named, Policy((), latest, days))
+    return Rules(tuple(protect.split()), policies, untagged_days, owner="acme", elsewhere={})
 
 
 def verdicts(rows: Sequence[Row], rules: Rules) -> tuple[dict[str, str], dict[str, str]]:

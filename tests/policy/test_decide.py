@@ -131,7 +131,7 @@ def test_untagged_versions_and_attachments_never_count_and_have_their_own_days()
         },
         {
             digest(8): "unreachable",
-            attachment(98): "unreachable",
+            attachment(98): "its subject is nowhere in acme",
             "a": "beyond keep-latest 1 and older than 15 days",
         },
     )

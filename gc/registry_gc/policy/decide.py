@@ -5,11 +5,12 @@
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from registry_gc.policy.places import Roots, beyond, count, days, is_younger
+from registry_gc.policy.subjects import UNKNOWN, astray, nowhere, why
 from registry_gc.policy.trash import IN_TRASH, gone_on, names_for, over, staying
 from registry_gc.registry.links import Links
 from registry_gc.registry.manifests import Child, Graph, children_of, digests_of
@@ -37,6 +38,10 @@ class Rules:
     """tag -> why: `branch feature/login exists`"""
     trash_days: int = 0
     """How long what goes stays in the trash; 0 when nothing goes there."""
+    owner: str = ""
+    """Whose images these are."""
+    elsewhere: Mapping[str, str] | None = None
+    """digest -> the image that holds it, of all the owner's; None: that is not known."""
 
 
 Reasons = Mapping[int, str]  # a version's id -> why
@@ -54,6 +59,8 @@ class Decision:
     """When what only its age keeps goes, unless something else keeps it then."""
     trash: Mapping[int, str] = field(default_factory=dict)
     """The id of each doomed tag that goes into the trash first -> its name there."""
+    subjects: frozenset[str] = frozenset()
+    """Digests to be looked for in the owner's other images before this is final."""
 
 
 def decide(versions: Sequence[Version], graph: Graph, rules: Rules, now: datetime) -> Decision:
@@ -61,7 +68,8 @@ def decide(versions: Sequence[Version], graph: Graph, rules: Rules, now: datetim
     tags = [v for v in versions if is_plain_tag(v.name)]
     if not tags:
         return Decision({v.id: "left alone: the image has no tag" for v in versions}, {})
-    roots = judge(versions, graph, rules, now)
+    strays = astray(versions, graph)
+    roots = judge(versions, graph, rules, now, strays)
     kept = reach(versions, roots.kept, graph)
     if not any(tag.id in kept for tag in tags):
         newest = min(tags, key=_newest_first)
@@ -72,8 +80,9 @@ def decide(versions: Sequence[Version], graph: Graph, rules: Rules, now: datetim
     until = {i: moment for i, moment in roots.until.items() if i not in for_good}
     in_trash = [v for v in versions if kept.get(v.id) == IN_TRASH]
     until |= {v.id: gone_on(v.created, rules.trash_days) for v in in_trash}
-    doomed = {v.id: _lost(v, rules) for v in versions if v.id not in kept}
-    return Decision(kept, doomed, roots.rests_on, until, names)
+    doomed = {v.id: _lost(v, rules, strays) for v in versions if v.id not in kept}
+    subjects = frozenset(s for i, s in strays.items() if kept.get(i) == UNKNOWN)
+    return Decision(kept, doomed, roots.rests_on, until, names, subjects)
 
 
 def _with_trash(
@@ -93,8 +102,17 @@ def _with_trash(
     return kept | more, {i: name for i, name in names.items() if i not in kept}
 
 
-def judge(versions: Iterable[Version], graph: Graph, rules: Rules, now: datetime) -> Roots:
-    """What is kept for its own sake: protected, in use, among the newest of a policy, or young."""
+def judge(
+    versions: Iterable[Version],
+    graph: Graph,
+    rules: Rules,
+    now: datetime,
+    strays: Mapping[int, str],
+) -> Roots:
+    """What is kept for its own sake: protected, in use, among the newest of a policy, or young.
+
+    And of the attachments in `strays` those that belong to another image.
+    """
     versions = sorted(versions, key=_newest_first)
     kept = _apart(versions, graph, rules)
     parts = {c.digest for v in versions if v.id in kept for c in _parts_of(v, graph)}
@@ -110,6 +128,8 @@ def judge(versions: Iterable[Version], graph: Graph, rules: Rules, now: datetime
             kind = "untagged" if is_digest(version.name) else "attachment"
             kept[version.id] = f"{kind}, younger than {days(young)}"
             until[version.id] = version.created + timedelta(days=young)
+        elif version.id in strays and (reason := why(strays[version.id], rules.elsewhere)):
+            kept[version.id] = reason
     rests_on: set[int] = set()
     for policy, tags in belonging.items():
         counted = count(tags, parts, graph, policy, now)
@@ -144,7 +164,8 @@ def unread(
     Unless everything is wanted: what is kept, for it may be an index, whatever another index calls
     it; what the places of the policies rest on; and all tags once an index is kept or a digest is
     in use, for its children or that digest may have no other name. When one of them is found
-    nowhere, all the rest too: a server may hold a manifest under the digest of another.
+    nowhere, all the rest too: a server may hold a manifest under the digest of another. When
+    nothing else is needed, all tags for the subjects of attachments, which any of them may be.
     """
     versions = list(versions)
     wanted = [v for v in versions if v.id not in graph]
@@ -154,11 +175,10 @@ def unread(
     searched = {c.digest for i in stays if i in graph for c in graph[i].refers_to}
     searched |= rules.digests_in_use.keys()
     with_tags = bool(searched or rules.trash_days)  # what goes into the trash needs its parts too
-    needed = [
-        v
-        for v in wanted
-        if v.id in found.kept or v.id in found.rests_on or (with_tags and not is_digest(v.name))
-    ]
+    stays = {i for i in found.kept if found.kept[i] != UNKNOWN} | found.rests_on
+    needed = [v for v in wanted if v.id in stays or (with_tags and not is_digest(v.name))]
+    if found.subjects and not needed:
+        needed = [v for v in wanted if not is_digest(v.name)]
     known = {digest for v in versions for digest in digests_of(v, graph)}
     return needed or (wanted if searched - known else [])
 
@@ -192,10 +212,12 @@ def _policy_of(tag: Version, rules: Rules) -> Policy:
     return next(p for p in rules.policies if not p.tags or first_match(tag.name, p.tags))
 
 
-def _lost(version: Version, rules: Rules) -> str:
+def _lost(version: Version, rules: Rules, strays: Collection[int]) -> str:
     """Why a version that nothing keeps goes."""
     if is_in_trash(version.name):
         return over(rules.trash_days)
+    if version.id in strays:
+        return nowhere(rules.owner)
     if not is_plain_tag(version.name):
         return "unreachable"
     return beyond(version.name, _policy_of(version, rules))

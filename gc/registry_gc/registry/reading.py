@@ -68,6 +68,22 @@ def read(
     }
 
 
+def digests(
+    client: Client, versions: Sequence[Version], progress: Callable[[], None]
+) -> frozenset[str]:
+    """All digests that these versions can be pulled by: a /files each.
+
+    Raises Gone and RegistryGcError as `read` does.
+    """
+
+    def of(version: Version) -> tuple[str, ...]:
+        found = _from_files(version, packages.files(client, version.image, version.name)).digests
+        progress()
+        return found
+
+    return frozenset(chain.from_iterable(client.in_order(of, versions)))
+
+
 def _with_children(version: Version, manifest: Manifest, indexes: Indexes) -> Manifest:
     children, *older = (indexes.get((version.image, d), ()) for d in manifest.digests)
     return replace(manifest, children=children, older=tuple(chain.from_iterable(older)))

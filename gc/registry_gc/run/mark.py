@@ -1,5 +1,6 @@
 """Reads and decides one image: what is kept, what is doomed, and what is not understood."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -49,17 +50,30 @@ def _decided(reader: Reader, plan: Plan, now: datetime) -> Plan:
         return decide(plan.versions, graph, plan.rules, now)
 
     graph: Graph = {}
-    if decision(graph).doomed:
-        graph = reader.complete(plan.versions, graph, plan.rules, decision)
     found = decision(graph)
+    if found.doomed or found.subjects:
+        graph = reader.complete(plan.versions, graph, plan.rules, decision)
+    return _with_decision(replace(plan, graph=graph), now)
+
+
+def _with_decision(plan: Plan, now: datetime) -> Plan:
+    found = decide(plan.versions, plan.graph, plan.rules, now)
     return replace(
         plan,
-        graph=graph,
         kept=found.kept,
         until=found.until,
         doomed=found.doomed,
         trash=found.trash,
+        subjects=found.subjects,
     )
+
+
+def decide_again(plan: Plan, elsewhere: Mapping[str, str], now: datetime) -> Plan:
+    """The plan once it is known which of its subjects are in other images of the owner.
+
+    Less is kept than before, so that nothing more needs to be read.
+    """
+    return _with_decision(replace(plan, rules=replace(plan.rules, elsewhere=elsewhere)), now)
 
 
 def _with_problems(plan: Plan) -> Plan:

@@ -33,6 +33,8 @@ class Plan:
     """What was read of them."""
     kept: Reasons = field(default_factory=dict)
     """Why each version that stays does."""
+    subjects: frozenset[str] = frozenset()
+    """Digests that the decision must still know about: is one of them in another image?"""
     until: Mapping[int, datetime] = field(default_factory=dict)
     """When what only its age keeps goes."""
     doomed: Reasons = field(default_factory=dict)

@@ -45,6 +45,15 @@ def lost(parent: Version, child: Child) -> Problem:
     )
 
 
+def subjects_unknown(image: str, count: int, error: Exception) -> Problem:
+    """Attachments of which the subjects could not be looked for in other images."""
+    what = "1 attachment" if count == 1 else f"{count} attachments"
+    return Problem(
+        f"The subject of {what} of {image} may be in another image, and that could not be looked "
+        f"up, so what may belong there stays. {error}"
+    )
+
+
 def ended_early(image: str, error: Exception) -> Problem:
     """Deletions that could not go on."""
     return Problem(f"The deletions in {image} ended early. {error}")

@@ -19,6 +19,7 @@ from registry_gc.run.mark import mark
 from registry_gc.run.plan import Plan
 from registry_gc.run.reader import Reader
 from registry_gc.run.restore import restore
+from registry_gc.run.subjects import with_subjects
 from registry_gc.run.sweep import Unfinished, sweep
 from registry_gc.run.verify import verify
 from registry_gc.server import packages
@@ -49,6 +50,11 @@ def run(
     plans: list[Plan] = []
     needed: set[str] = set()  # blobs that stay, of the images so far
     looked_at: list[LookedAt] = []
+
+    def show(plan: Plan) -> None:
+        needed.update(reporting.needed_blobs(plan, settings))
+        log.plan(reporting.image(plan, needed, settings), settings.dry_run)
+
     try:
         found += check.may_delete(client, settings.dry_run)
         if settings.restore:
@@ -66,8 +72,12 @@ def run(
         for image, listing in images.items():
             rules = replace(_rules(settings, in_use, image), alive=living.tags.get(image, {}))
             plans.append(mark(reader, image, _told(listing, living.unknown), rules, now))
-            needed.update(reporting.needed_blobs(plans[-1], settings))
-            log.plan(reporting.image(plans[-1], needed, settings), settings.dry_run)
+            if not plans[-1].subjects:
+                show(plans[-1])
+        waiting = [place for place, plan in enumerate(plans) if plan.subjects]
+        plans = with_subjects(reader, plans, listings, now)
+        for place in waiting:
+            show(plans[place])
         found += _unused(settings, plans)
         guard(settings.max_delete, plans)
         if not settings.dry_run and any(plan.doomed for plan in plans):
@@ -125,6 +135,7 @@ def _rules(settings: Settings, in_use: Found, image: str) -> Rules:
         in_use.tags.get(image.lower(), {}),
         in_use.digests.get(image.lower(), {}),
         trash_days=settings.trash_days,
+        owner=settings.owner,
     )
 
 
