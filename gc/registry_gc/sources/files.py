@@ -26,7 +26,7 @@ class ProtectFromError(RegistryGcError):
         """A pattern that leads out of the workspace."""
         return cls(
             f"protect-from: {pattern!r} is not a path inside the workspace: write it relative "
-            "to the top of the repository, without '..' and without a leading slash"
+            "to the top of the repository, without '..' and without a leading slash."
         )
 
     @classmethod
@@ -35,7 +35,7 @@ class ProtectFromError(RegistryGcError):
         return cls(
             f"protect-from: {pattern} matches no file in the workspace: is the repository "
             "checked out before this step? If it is, correct the path: it is relative to "
-            "the top of the repository, with upper and lower case as they are there"
+            "the top of the repository, with upper and lower case as they are there."
         )
 
     @classmethod
@@ -44,18 +44,18 @@ class ProtectFromError(RegistryGcError):
         return cls(
             f"protect-from: {name} cannot be searched: {why}. Nothing was deleted, for what is in "
             "use cannot be known. If an inventory should be there, see why the step that writes "
-            "it failed"
+            "it failed."
         )
 
     @classmethod
-    def fruitless(cls, count: int, images: Images) -> "ProtectFromError":
+    def fruitless(cls, looked_at: LookedAt, images: Images) -> "ProtectFromError":
         """Files that were searched, and mention none of the images."""
         names = ", ".join(sorted(images)[:5])
         return cls(
-            f"protect-from: nothing that was searched ({count} files) mentions an image of this "
+            f"protect-from: nothing in what was searched ({looked_at}) mentions an image of this "
             f"run ({names}{', …' if len(images) > 5 else ''}). Nothing was deleted: an inventory "
             "that failed looks like this. Name the files in which the images are named, or leave "
-            "protect-from out for images that no file uses"
+            "protect-from out for images that no file uses."
         )
 
 
@@ -88,13 +88,12 @@ def search(patterns: Sequence[str], workspace: Path, owner: str, images: Images)
             continue
         count += 1
         if is_named and not says_something and images:
-            doubts.append(
-                Doubt(name, "mentions no image of this run and no tag of one: is it whole?")
-            )
+            doubts.append(Doubt(name, "mentions no image of this run and no tag: it may be cut"))
+    looked_at = LookedAt(count, "file" if count == 1 else "files")
     if patterns and images and not mentions.mentioned:
-        raise ProtectFromError.fruitless(count, images)
-    looked_at = (LookedAt(count, "file" if count == 1 else "files"),) if patterns else ()
-    return together([mentions.found(), Found(doubts=tuple(doubts), looked_at=looked_at)])
+        raise ProtectFromError.fruitless(looked_at, images)
+    own = Found(doubts=tuple(doubts), looked_at=(looked_at,) if patterns else ())
+    return together([mentions.found(), own])
 
 
 def _pieces(path: Path, workspace: Path) -> Iterator[bytes]:

@@ -16,7 +16,7 @@ _WORDS_ALONE = bytes(i if _WORD.fullmatch(bytes([i])) else 32 for i in range(256
 _DIGEST = re.compile(rb"sha256:[0-9a-f]{64}(?!\w)")
 _NEAR = 600  # bytes between an image's name and a key of its tag
 _NOWHERE = -1_000_000
-_MOST = 100_000  # words, and surroundings, that are remembered
+MOST = 100_000  # words, and surroundings of words, that are remembered
 _ENOUGH = 10_000  # times that a word which is a tag anyway is looked at for what else it says
 _BEFORE, _BEHIND = 160, 80  # bytes around a word: where they are the same, it says the same
 
@@ -37,7 +37,7 @@ class Memory:
     def limit(self) -> None:
         """Forget all when it is too much; what is looked at again says the same again."""
         for known in (self.dull, self.done, self.meanings):
-            if len(known) > _MOST:
+            if len(known) > MOST:
                 known.clear()
 
 
