@@ -88,8 +88,9 @@ def test_a_v_at_the_front_and_what_ends_a_sentence_make_no_difference(text: str,
 
 
 @pytest.mark.parametrize("text", [
-    "a\\nt17", r"v: \"t17\"", r"{\\\"tag\\\":\\\"t17\\\"}", "x%20t17%22", "tag%3Dt17", r"\u0022t17",
+    "a\\nt17", r"\u2028t17", r"v: \"t17\"", r"{\\\"tag\\\":\\\"t17\\\"}", "x%20t17%22", "tag%3Dt17",
     "${TAG:-t17}", "${TAG-t17}", "${TAG:=t17}", r"t\u0031\u0037", r"\x20t17", "*t17*", "__t17__",
+    r"\u0022t17",
     "tag: >-\n  t17\n", "tag: |\n  t17\n", "tag: &a t17", "<t17>", "t17版", "(t17)", "#t17",
     "refs/tags/t17", "x.git?ref=t17", "--set=image.tag=t17", "x:t17:ro", "t17/x", "'t17'", "T17",
 ])  # fmt: skip

@@ -104,6 +104,7 @@ class Reading:
     def _examine(self, meaning: Meaning, start: int, end: int) -> None:
         if meaning.images:
             self._named = (self._offset + start, meaning.images)
+        self.says_something = self.says_something or bool(meaning.images or meaning.packed)
         before = self._low[max(0, start - _BEFORE) : start]
         surroundings = before + b"\0" + self._low[start : end + _BEHIND]
         if surroundings in self._memory.done:
@@ -141,7 +142,6 @@ class Reading:
         is_path = self._low[start - 1 : start] == b"/"
         place = self._place(start)
         self._findings.mention(images, place, is_telling=False)
-        self.says_something = True
         images = contexts.exactly(self._words, self._low, images, end)
         naming = contexts.naming(self._text, self._low, start, end)
         if naming is Naming.INSIDE or not images:

@@ -25,7 +25,7 @@ _ESCAPING = re.compile(  # what changes a word, or what it stands beside
     re.ASCII,
 )
 _ESCAPES = re.compile(
-    rb"(?:%|\\++u00|\\++x)(?P<code>[0-9a-fA-F]{2})|\\++(?P<control>[abfnrtv])?"
+    rb"(?:%|\\++u00|\\++x)(?P<code>[0-9a-fA-F]{2})|\\++(?P<control>u[0-9a-fA-F]{4}|[abfnrtv])?"
     rb"|(?P<variable>\$\{\w{1,100}:?[-=+?])",
     re.ASCII,
 )

@@ -51,10 +51,11 @@ class Vocabulary:
 
     def meanings(self, words: Iterable[bytes]) -> Iterator["Meaning"]:
         """Those of a text's words that may mean something, with all that they may mean."""
-        for word in words:
-            is_odd = b"-" in word or word.startswith(EDGES) or word.endswith(_ODD_ENDS)
+        for word in (word for word in words if len(word) <= _LONGEST):
+            is_odd = word.startswith(EDGES) or word.endswith(_ODD_ENDS)
             is_known = word in self.tags or word in self.images or word == self.owner
-            if (is_odd or is_known) and len(word) <= _LONGEST:
+            is_packed = b"-" in word and any(self._packed(word))
+            if is_odd or is_known or is_packed:
                 meaning = self._meaning(word)
                 if meaning.tags or any(meaning.roles):
                     yield meaning
@@ -66,7 +67,7 @@ class Vocabulary:
             if spelled in self.images:
                 name, images = spelled, self.images[spelled]
         tags = tuple(spelled for spelled in spellings(word) if spelled in self.tags)
-        packed = tuple(self._packed(word)) if b"-" in word else ()
+        packed = () if images else tuple(self._packed(word))
         is_owner = word == self.owner
         return Meaning(word, tags, packed, images, word.find(name), len(name), is_owner)
 
