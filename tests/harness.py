@@ -101,6 +101,7 @@ def settings(box: Place, **changes: Any) -> Settings:
         "keep_yearly": 0,
         "protect": ("latest", "corpus-*"),
         "policies": (),
+        "policy_file": "",
         "protect_from": (),
         "protect_from_repositories": (),
         "repository": "",

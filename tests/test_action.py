@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ from click.testing import CliRunner
 from registry_gc import __version__
 from registry_gc.main import main
 from registry_gc.report import outputs
-from registry_gc.settings.inputs import INPUTS, load
+from registry_gc.settings.inputs import INPUTS
+from registry_gc.settings.load import load
 from tests.report.samples import nothing_to_do
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,6 +28,8 @@ EXAMPLES = {path.name: path.read_text(encoding="utf-8") for path in (*PAGES, *WO
 NAMES = [declared.name for declared in INPUTS]
 REQUIRED = {"token": "abc", "server-url": "https://git.example.org", "owner": "acme"}
 
+POLICY_PAGE = ROOT / "docs" / "policy-file.md"
+
 
 def table(heading: str) -> list[list[str]]:
     """The cells of the table under a heading of the reference."""
@@ -35,9 +39,12 @@ def table(heading: str) -> list[list[str]]:
 
 
 def snippets(language: str) -> list[str]:
-    """The pages' code blocks of a language."""
-    texts = [path.read_text(encoding="utf-8") for path in PAGES]
+    """The pages' code blocks of a language; those of the policy file have tests of their own."""
+    texts = [path.read_text(encoding="utf-8") for path in PAGES if path != POLICY_PAGE]
     return re.findall(rf"```{language}\n(.*?)```", "\n".join(texts), re.DOTALL)
+
+
+(POLICY_FILE,) = re.findall(r"```yaml\n(.*?)```", POLICY_PAGE.read_text("utf-8"), re.DOTALL)
 
 
 def steps_in(document: Any) -> list[dict[str, Any]]:
@@ -57,10 +64,12 @@ def test_action_declares_each_input_once_and_in_order() -> None:
 @pytest.mark.parametrize("declared", INPUTS, ids=NAMES)
 def test_action_and_code_agree_on_an_input(declared: Any) -> None:
     described = ACTION["inputs"][declared.name]
-    assert described.get("default", "") == declared.default
-    # What has a stand-in in the runner's environment need not be given.
-    assert described.get("required", False) == (declared.name in ("token", "package"))
-    assert described["description"]
+    # What is given wins over a policy file, and a default that the runner passes looks given.
+    assert described.get("default", "") == ""
+    # What has a stand-in, or may be said in a policy file, need not be given.
+    assert described.get("required", False) == (declared.name == "token")
+    told = f" Default: {declared.default}."
+    assert described["description"].endswith(told if declared.default else ".")
 
 
 def test_the_reference_lists_the_inputs_with_their_defaults() -> None:
@@ -108,9 +117,17 @@ def check_uses(document: Any) -> int:
             assert set(given) <= set(NAMES)
             # The runner puts in what an expression gives; here it is nothing, so the default.
             values = {k: re.sub(r"\$\{\{.*?\}\}", "", v) for k, v in given.items()}
-            values = REQUIRED | {"package": "app"} | {k: v for k, v in values.items() if v}
+            values = REQUIRED | {k: v for k, v in values.items() if v}
             values["dry-run"] = values.get("dry-run", "").lower()
-            load({}, {f"INPUT_{name.upper()}": value for name, value in values.items()})
+            with TemporaryDirectory() as folder:
+                if "policy-file" in values:
+                    place = Path(folder) / values["policy-file"]
+                    place.parent.mkdir()
+                    place.write_text(POLICY_FILE, encoding="utf-8")
+                else:
+                    values.setdefault("package", "app")
+                env = {f"INPUT_{name.upper()}": value for name, value in values.items()}
+                load({}, env, Path(folder))
             uses += 1
     return uses
 

@@ -18,7 +18,8 @@ from registry_gc import __version__, runner, streams
 from registry_gc.errors import UsageError
 from registry_gc.report.escaping import one_line
 from registry_gc.settings import secret
-from registry_gc.settings.inputs import INPUTS, load
+from registry_gc.settings.inputs import INPUTS
+from registry_gc.settings.load import load
 
 EPILOG = (
     "The token is read from GITEA_TOKEN. In a workflow the same settings come from the action's "
@@ -101,7 +102,8 @@ def _run(options: dict[str, str | None]) -> int:
     if runner.is_deletion(os.environ, event):
         click.echo(SPARE_DELETION)
         return 0
-    settings = load(options, os.environ)
+    workspace = runner.workspace(os.environ)
+    settings = load(options, os.environ, workspace)
     if not settings.dry_run:
         runner.check_no_dry_run(event)
         runner.check_restore(event, settings.restore)
@@ -115,7 +117,6 @@ def _run(options: dict[str, str | None]) -> int:
     from registry_gc.server.client import Client
     from registry_gc.server.transport import Transport
 
-    workspace = runner.workspace(os.environ)
     output, page = runner.output_file(os.environ), runner.summary_file(os.environ)
     places = files.tried(settings.report, workspace, output, page)
     stop = _stopped_by_signals()

@@ -13,7 +13,7 @@ from registry_gc.report import document, summary
 from registry_gc.report.faces import faces
 from registry_gc.report.files import Files
 from registry_gc.report.report import Report
-from registry_gc.settings.inputs import load
+from registry_gc.settings.load import load
 from tests.report import samples as reports
 from tests.report.reading import check_counts, log_to, logged, parsed
 

@@ -4,7 +4,8 @@ import pytest
 
 from registry_gc.errors import UsageError
 from registry_gc.settings import secret
-from registry_gc.settings.inputs import INPUTS, load
+from registry_gc.settings.inputs import INPUTS
+from registry_gc.settings.load import load
 
 TOKEN = "f00dfeed5ec7e7f00dfeed5ec7e7f00dfeed5ec7"
 REQUIRED = {

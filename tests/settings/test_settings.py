@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry_gc.errors import UsageError
-from registry_gc.settings.inputs import INPUTS, Settings, load
+from registry_gc.settings.inputs import INPUTS, Settings
+from registry_gc.settings.load import load
 from registry_gc.settings.parse import Limit
 
 SECRET = "f00dfeed5ec7e7"
@@ -30,6 +31,7 @@ DEFAULTS = Settings(
     keep_yearly=0,
     protect=("latest", "corpus-*"),
     policies=(),
+    policy_file="",
     keep_untagged_days=180,
     protect_from=(),
     protect_from_repositories=(),

@@ -42,8 +42,9 @@ def asked(
     time = Time()
     transport = Transport(4, stop or Event(), time.wait, time.clock)
     client = Client(transport, box.url, "acme", token or box.token, 4)
-    rules = policies(f"tags={pattern},keep-days=0")
-    return look(client, rules, {image: tags}, Homes("acme", **(homes or {"given": "acme/app"})))
+    rules = {image: policies(f"tags={pattern},keep-days=0")}
+    given = {image: homes.pop("given", "" if homes else "acme/app")}
+    return look(client, rules, {image: tags}, Homes("acme", given, **homes))
 
 
 # The table holds what docker/metadata-action 6 makes of a ref: src/meta.ts, setValue, sanitizeTag.
@@ -196,7 +197,9 @@ def test_a_repository_of_many_images_is_asked_once(box: Box, app: Repository) ->
     images = {"app": ("dev",), "app/web": ("dev",), "app/db": ("old",)}
     time = Time()
     client = Client(Transport(4, Event(), time.wait, time.clock), box.url, "acme", box.token, 4)
-    found = look(client, policies("tags={branch},keep-days=0"), images, Homes("acme", "acme/app"))
+    rules = dict.fromkeys(images, policies("tags={branch},keep-days=0"))
+    homes = Homes("acme", dict.fromkeys(images, "acme/app"))
+    found = look(client, rules, images, homes)
     assert found.tags == {
         "app": {"dev": "branch dev exists"},
         "app/web": found.tags["app"],

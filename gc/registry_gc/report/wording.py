@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -157,8 +157,11 @@ def setting(value: Any) -> str:
         tags = [f"tags={tag}" for tag in value.tags]
         others = [f"{key}={text}" for key, text in value.settings().items() if key != "tags"]
         return ",".join([*tags, *others])
+    if isinstance(value, Mapping):  # of some images, as the policy file has it
+        own = [f"{name}={setting(said)}" for name, said in value.items() if name != "match"]
+        return f"{setting(value['match'])} ({', '.join(own)})"
     if isinstance(value, (tuple, list)):
-        between = "; " if any(isinstance(part, Policy) for part in value) else ", "
+        between = "; " if any(isinstance(part, (Policy, Mapping)) for part in value) else ", "
         return between.join(setting(part) for part in value)
     return "" if value is None else str(value)
 

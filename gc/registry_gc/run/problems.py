@@ -18,6 +18,11 @@ def unused(setting: str, pattern: str) -> Problem:
     return _warning(f"{setting}: {pattern} matches no tag. Is it misspelt?")
 
 
+def no_image(pattern: str) -> Problem:
+    """A pattern of the policy file's that no image has."""
+    return _warning(f"policy-file: match {pattern} fits no image. Is it misspelt?")
+
+
 def not_understood(image: str, error: Exception) -> Problem:
     """An image that could not be listed or read as a whole."""
     return Problem(f"Nothing of {image} was deleted, for it could not be understood. {error}")

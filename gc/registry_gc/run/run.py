@@ -28,6 +28,8 @@ from registry_gc.settings.inputs import INPUTS, Settings
 from registry_gc.sources import alive, files, repositories
 from registry_gc.sources.source import Found, LookedAt, together
 
+DEFAULT_PROTECT = next(i.parse(i.default) for i in INPUTS if i.name == "protect")
+
 
 def run(
     settings: Settings,
@@ -113,8 +115,11 @@ def _alive(
     settings: Settings, client: Client, own_repository: str, images: Mapping[str, Listing]
 ) -> alive.Alive:
     linked = {i: r for listing in images.values() for i, r in listing.repositories.items()}
-    homes = alive.Homes(settings.owner, settings.repository, linked, own_repository)
-    return alive.look(client, settings.policies, _names(images), homes)
+    by_image = {image: settings.for_image(image) for image in images}
+    given = {image: own.repository for image, own in by_image.items()}
+    homes = alive.Homes(settings.owner, given, linked, own_repository)
+    policies = {image: own.policies for image, own in by_image.items()}
+    return alive.look(client, policies, _names(images), homes)
 
 
 def _names(images: Mapping[str, Listing]) -> dict[str, list[str]]:
@@ -128,10 +133,11 @@ def _told(listing: Listing, unknown: Mapping[str, RegistryGcError]) -> Listing:
 
 
 def _rules(settings: Settings, in_use: Found, image: str) -> Rules:
+    own = settings.for_image(image)
     return Rules(
-        settings.protect,
-        (*settings.policies, settings.default_policy),
-        settings.keep_untagged_days,
+        own.protect,
+        (*own.policies, own.default_policy),
+        own.keep_untagged_days,
         in_use.tags.get(image.lower(), {}),
         in_use.digests.get(image.lower(), {}),
         trash_days=settings.trash_days,
@@ -185,13 +191,20 @@ def _unmatched(settings: Settings, images: Collection[str]) -> Iterable[Problem]
 
 
 def _unused(settings: Settings, plans: Sequence[Plan]) -> Iterable[Problem]:
-    """Patterns of the user's that match no tag: often a typing error."""
-    names = {v.name for plan in plans for v in plan.versions if not is_digest(v.name)}
-    default = next(i.parse(i.default) for i in INPUTS if i.name == "protect")
-    patterns = [("protect", p) for p in settings.protect if settings.protect != default]
-    patterns += [("policies", p) for policy in settings.policies for p in policy.tags]
-    return [
-        problems.unused(setting, pattern)
-        for setting, pattern in patterns
-        if names and not any(first_match(name, [pattern]) for name in names)
-    ]
+    """Patterns of the user's that match nothing: often a typing error."""
+    tags: dict[tuple[str, str], bool] = {}  # what says it, and the pattern -> whether a tag fits
+    for plan in plans:
+        own = settings.for_image(plan.image)
+        names = [v.name for v in plan.versions if not is_digest(v.name)]
+        said = [("protect", p) for p in own.protect if own.protect != DEFAULT_PROTECT]
+        said += [("policies", p) for policy in own.policies for p in policy.tags]
+        for setting, pattern in said if names else ():
+            fits = tags.get((setting, pattern)) or any(first_match(n, [pattern]) for n in names)
+            tags[setting, pattern] = bool(fits)
+    found = [problems.unused(*said) for said, fits in tags.items() if not fits]
+    if "*" in settings.package:  # else the file may well speak of images of another run
+        images = [plan.image for plan in plans]
+        patterns = [p for entry in settings.images for p in entry.match]
+        unfit = [p for p in patterns if not any(first_match(image, [p]) for image in images)]
+        found += [problems.no_image(pattern) for pattern in unfit]
+    return found

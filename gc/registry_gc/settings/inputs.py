@@ -1,12 +1,11 @@
-"""The settings: each input declared once, read from the command line and the runner's INPUT_*."""
+"""The settings: each input declared once."""
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from fnmatch import fnmatchcase
 from typing import Any
 
-from registry_gc.errors import UsageError
-from registry_gc.settings import parse, policies, secret
+from registry_gc.settings import parse, policies
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +24,7 @@ class Settings:
     keep_yearly: int
     protect: tuple[str, ...]
     policies: tuple[parse.Policy, ...]  # those of the input; the default policy is not among them
+    policy_file: str
     keep_untagged_days: int
     protect_from: tuple[str, ...]
     protect_from_repositories: tuple[str, ...]
@@ -39,6 +39,15 @@ class Settings:
     reclaim: bool
     report: str
     verbose: bool
+    images: "tuple[ImageSettings, ...]" = ()
+    """What the policy file says of images; the first that fits holds."""
+
+    def for_image(self, image: str) -> "Settings":
+        """What holds for an image: that of the first entry that fits its name, else these."""
+        name = image.lower()
+        fitting = (e for e in self.images if any(fnmatchcase(name, p) for p in e.match))
+        entry = next(fitting, None)
+        return entry.settings if entry else self
 
     @property
     def default_policy(self) -> parse.Policy:
@@ -54,8 +63,23 @@ class Settings:
         )
 
     def public(self) -> dict[str, Any]:
-        """The settings by their input's name, without the token."""
-        return {f.name.replace("_", "-"): getattr(self, f.name) for f in fields(self)[1:]}
+        """The settings by their input's name, without the token; and those by image as written."""
+        names = [f.name for f in fields(self)[1:] if f.name != "images"]
+        images = [{"match": entry.match, **entry.written} for entry in self.images]
+        shown = {name.replace("_", "-"): getattr(self, name) for name in names}
+        return shown | ({"images": images} if images else {})
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSettings:
+    """What holds for some images in the place of the general settings."""
+
+    match: tuple[str, ...]
+    """Patterns of their names, in lower case."""
+    written: Mapping[str, Any]
+    """What is said of them, by input."""
+    settings: Settings
+    """All that holds for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +95,10 @@ class Input:
     default: str = ""
     required: bool = False
     env: tuple[str, ...] = ()
+    many: bool = False
+    """Whether it takes several values, separated by commas or lines; a list in a policy file."""
+    by_image: bool = False
+    """Whether a policy file may say it of some images apart."""
 
     @property
     def field(self) -> str:
@@ -110,38 +138,93 @@ INPUTS = (
         parse.images,
         "Image names or patterns, comma or line separated; * for all images of the owner.",
         required=True,
+        many=True,
     ),
-    Input("keep-days", parse.number, "Keep every tag younger than this many days.", "180"),
-    Input("keep-latest", parse.number, "Keep this many of the newest builds.", "6"),
-    Input("keep-daily", parse.number, "Of this many days that have a build, keep the newest.", "0"),
-    Input("keep-weekly", parse.number, "Likewise of this many weeks (Monday to Sunday, UTC).", "0"),
-    Input("keep-monthly", parse.number, "Likewise of this many months.", "0"),
-    Input("keep-yearly", parse.number, "Likewise of this many years.", "0"),
-    Input("protect", parse.patterns, "Tags that always stay: patterns.", "latest, corpus-*"),
+    Input(
+        "keep-days",
+        parse.number,
+        "Keep every tag younger than this many days.",
+        "180",
+        by_image=True,
+    ),
+    Input(
+        "keep-latest",
+        parse.number,
+        "Keep this many of the newest tags.",
+        "6",
+        by_image=True,
+    ),
+    Input(
+        "keep-daily",
+        parse.number,
+        "Of this many days that have a build, keep the newest.",
+        "0",
+        by_image=True,
+    ),
+    Input(
+        "keep-weekly",
+        parse.number,
+        "Likewise of this many weeks (Monday to Sunday, UTC).",
+        "0",
+        by_image=True,
+    ),
+    Input(
+        "keep-monthly",
+        parse.number,
+        "Likewise of this many months.",
+        "0",
+        by_image=True,
+    ),
+    Input(
+        "keep-yearly",
+        parse.number,
+        "Likewise of this many years.",
+        "0",
+        by_image=True,
+    ),
+    Input(
+        "protect",
+        parse.patterns,
+        "Tags that always stay: patterns.",
+        "latest, corpus-*",
+        many=True,
+        by_image=True,
+    ),
     Input(
         "policies",
         policies.lines,
         "Own rules for streams of tags, one line each: tags=v*,keep-latest=20,keep-days=3650",
+        many=True,
+        by_image=True,
+    ),
+    Input(
+        "policy-file",
+        parse.path,
+        "Path in the workspace of a YAML file with these settings, also by image.",
     ),
     Input(
         "keep-untagged-days",
         parse.number,
         "Keep untagged versions and attachments younger than this. Default: keep-days.",
+        by_image=True,
     ),
     Input(
         "protect-from",
         parse.paths,
         "Files or patterns in the workspace: the tags and digests they mention stay.",
+        many=True,
     ),
     Input(
         "protect-from-repositories",
         parse.repositories,
         "Repositories or patterns (my-org/*, ops/deploy): the images they refer to stay.",
+        many=True,
     ),
     Input(
         "repository",
         parse.repository,
         "Where {branch}, {pull} and {tag} are looked up. Default: the one an image is linked to.",
+        by_image=True,
     ),
     Input(
         "max-delete",
@@ -180,79 +263,3 @@ INPUTS = (
     ),
     Input("verbose", parse.boolean, "Have every version in the log, not every build.", "false"),
 )
-
-
-def load(options: Mapping[str, str | None], env: Mapping[str, str]) -> Settings:
-    """The settings from command-line options (by field) and the environment.
-
-    An empty text means the default. Raises UsageError with every wrong value at once.
-    """
-    problems = _misspelt(env)
-    values: dict[str, Any] = {}
-    for declared in INPUTS:
-        text = _text(declared, options, env)
-        try:
-            if declared.required and not text:
-                raise ValueError(_MISSING[declared.name])
-            if declared.name != "token" and secret.is_in(text, env):
-                raise ValueError(_MISPLACED)
-            parse.check_text(text)
-            values[declared.field] = declared.parse(text) if text else parse.EMPTY[declared.field]
-        except ValueError as error:
-            shown = "" if _is_secret(declared.name, text, env) else f" {parse.shown(text)}"
-            problems.append(f"{declared.name}:{shown} {error}")
-    if problems:
-        raise UsageError(tuple(problems))
-    if values["keep_untagged_days"] is None:
-        values["keep_untagged_days"] = values["keep_days"]
-    return Settings(**values)
-
-
-_MISSING = {
-    "token": "is missing. Make a personal access token with the scope write:package on the "
-    "server (Settings, Applications), store it as a secret and pass it as the input token, "
-    "or as GITEA_TOKEN on a command line.",
-    "server-url": "is missing. Pass the root address of the instance, such as "
-    "https://git.example.org, as the input server-url, or as GITEA_HOST on a command line.",
-    "owner": "is missing. Pass the user or organisation that owns the images.",
-    "package": "is missing. Pass an image's name, several with commas, or * for all of the owner.",
-}
-
-_MISPLACED = (
-    "*** holds the token, or a part of it: pass the token as the input token only (GITEA_TOKEN on "
-    "a command line)."
-)
-
-
-def _text(declared: Input, options: Mapping[str, str | None], env: Mapping[str, str]) -> str:
-    given = (
-        options.get(declared.field),
-        env.get(declared.variable),
-        *(env.get(name) for name in declared.env),
-        declared.default,
-    )
-    return next((text for text in given if text and text.strip()), "")
-
-
-def _is_secret(name: str, text: str, env: Mapping[str, str]) -> bool:
-    """Whether the text must not be shown: the token, or what may hold one."""
-    is_address_with_more = name == "server-url" and bool({"@", "?", "#"} & set(text))
-    return not text or name == "token" or is_address_with_more or secret.is_in(text, env)
-
-
-def _misspelt(env: Mapping[str, str]) -> list[str]:
-    """Inputs that no one declared but that look like one: else a typo deletes by the default."""
-    known = {declared.variable for declared in INPUTS}
-    names = [declared.name for declared in INPUTS]
-    problems = []
-    for variable in env:
-        wrong = variable.removeprefix("INPUT_").lower().replace("_", "-")
-        if variable.startswith("INPUT_") and variable not in known and env[variable].strip():
-            near = difflib.get_close_matches(wrong, names, 1, 0.7)
-            if wrong.startswith("dry"):
-                near = ["dry-run"]
-            # `repo` is hardly meant for `report`: more likely it is another action's input.
-            if near and wrong != "repo":
-                shown = variable.removeprefix("INPUT_").lower()
-                problems.append(f"{shown}: there is no such input. Did you mean {near[0]}?")
-    return problems

@@ -12,6 +12,7 @@ from registry_gc.settings import placeholders
 # never come here.
 EMPTY: dict[str, Any] = {
     "policies": (),
+    "policy_file": "",
     "keep_untagged_days": None,
     "protect_from": (),
     "protect_from_repositories": (),

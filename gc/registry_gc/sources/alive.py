@@ -54,8 +54,8 @@ class Homes:
 
     owner: str
     """Of the images."""
-    given: str = ""
-    """By the input `repository`, for all of them."""
+    given: Mapping[str, str] = field(default_factory=dict)
+    """By the input `repository`: image -> its repository, "" when none is named."""
     linked: Mapping[str, str] = field(default_factory=dict)
     """By the server: image -> the repository it is linked to, where the token's user sees it."""
     workflow: str = ""
@@ -67,7 +67,7 @@ class Homes:
         The workflow's own only when it has the owner and a part of the name of the image: a
         clean-up may well run in a repository apart, where no branch is the image's.
         """
-        if known := self.given or self.linked.get(image):
+        if known := self.given.get(image) or self.linked.get(image):
             return known
         if self.workflow.lower() in (f"{self.owner}/{part}".lower() for part in image.split("/")):
             return self.workflow
@@ -85,15 +85,17 @@ class Alive:
     looked_at: tuple[LookedAt, ...] = ()
 
 
-def look(client: Client, policies: Iterable[Policy], images: Images, homes: Homes) -> Alive:
-    """Ask the repositories of the images for what the policies' placeholders stand for.
+def look(
+    client: Client, policies: Mapping[str, Iterable[Policy]], images: Images, homes: Homes
+) -> Alive:
+    """Ask the repositories of the images for what the placeholders of their policies stand for.
 
     Only those of which an image has a tag that may be theirs. Raises Stop when the run is over.
     """
-    patterns = [p for policy in policies for p in policy.tags if kind_of(p)]
     unknown: dict[str, RegistryGcError] = {}
     asked: dict[str, tuple[str, list[str]]] = {}  # image -> its repository, the patterns it needs
     for image, names in images.items():
+        patterns = [p for policy in policies[image] for p in policy.tags if kind_of(p)]
         needed = [p for p in patterns if any(is_plain_tag(n) and fits(n.lower(), p) for n in names)]
         try:
             if needed:
