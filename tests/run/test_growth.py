@@ -18,8 +18,8 @@ from registry_gc.report.report import State
 from registry_gc.run.plan import Plan
 from registry_gc.run.reader import Reader
 from registry_gc.run.reporting import report
-from registry_gc.run.sweep import sweep
-from registry_gc.run.verify import verify
+from registry_gc.run.sweep import sweep_image
+from registry_gc.run.verify import verify_image
 from registry_gc.server.client import Client
 from registry_gc.server.transport import Transport
 from tests.harness import settings
@@ -131,7 +131,7 @@ def questions_of_a_sweep(reader: Reader, count: int) -> int:
     with rm.Mocker() as web:
         web.get(rm.ANY, json=page)
         web.delete(rm.ANY, json=delete)
-        swept = sweep(reader, plan, Event())
+        swept = sweep_image(reader, plan, Event())
     assert (len(swept.deleted), len(swept.failed), swept.problems) == (3 * count // 2 - 3, 1, ())
     assert isinstance(plan.graph, Counted)
     return plan.graph.asked
@@ -152,7 +152,7 @@ def work_of_a_verification(reader: Reader, count: int) -> int:
     there = tuple(v for v in plan.versions if v.id in plan.kept)
     rows = {"app": frozenset(v.id for v in there)}
     Gone.gone_through = 0
-    verified = verify(reader, plan, Listing("app", there, rows, {}, NOW, len(there)))
+    verified = verify_image(reader, plan, Listing("app", there, rows, {}, NOW, len(there)))
     assert (verified.problems, len(verified.deleted)) == ((), len(plan.doomed))
     return Gone.gone_through
 

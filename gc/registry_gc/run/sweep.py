@@ -1,4 +1,4 @@
-"""The deletions of one image, in waves, each shortly after a look for new pushes."""
+"""The deletions, image by image, in waves, each shortly after a look for new pushes."""
 
 from collections import Counter, deque
 from collections.abc import Callable
@@ -86,7 +86,16 @@ class SlowLooks(RegistryGcError):
         )
 
 
-def sweep(reader: Reader, plan: Plan, stop: Event) -> Plan:
+def sweep(reader: Reader, plans: list[Plan], stop: Event) -> None:
+    """Replaces each plan by the one after its deletions. Raises Unfinished after a stop."""
+    for place, plan in enumerate(plans):
+        if plan.doomed and not stop.is_set():
+            plans[place] = sweep_image(reader, plan, stop)
+    if stop.is_set():
+        raise Unfinished(next((p.stopped_by for p in plans if p.stopped_by), ""))
+
+
+def sweep_image(reader: Reader, plan: Plan, stop: Event) -> Plan:
     """The plan after its deletions, with what failed and what was spared on the way.
 
     Nothing is raised: an error ends this image and becomes one of the plan's problems; one that

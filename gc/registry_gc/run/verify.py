@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from registry_gc.registry.listing import Listing
+from registry_gc.errors import RegistryGcError, Stop
+from registry_gc.registry.listing import Listing, list_versions, select
 from registry_gc.registry.version_names import is_digest, is_plain_tag
 from registry_gc.registry.versions import Version
 from registry_gc.run import problems
@@ -14,7 +15,30 @@ from registry_gc.run.reader import Reader
 UNDONE = "the server said that it was deleted, and still lists it"
 
 
-def verify(reader: Reader, plan: Plan, listing: Listing) -> Plan:
+def verify(reader: Reader, plans: list[Plan]) -> None:
+    """Replaces each plan that deleted something by the one held against a new listing.
+
+    One listing serves all images that were found in the same one. Raises Stop, which concerns
+    every image.
+    """
+    listings: dict[str, Listing] = {}
+    images: dict[str, Mapping[str, Listing]] = {}
+    for place, plan in enumerate(plans):
+        if plan.deleted or plan.failed:
+            try:
+                if plan.query not in listings:
+                    listings[plan.query] = list_versions(reader.client, plan.query)
+                    images[plan.query] = select([listings[plan.query]], ["*"])
+                nothing = replace(listings[plan.query], versions=())
+                listing = images[plan.query].get(plan.image, nothing)
+                plans[place] = verify_image(reader, plan, listing)
+            except Stop:
+                raise
+            except RegistryGcError as error:
+                plans[place] = plan.with_problems(problems.not_verified(plan.image, error))
+
+
+def verify_image(reader: Reader, plan: Plan, listing: Listing) -> Plan:
     """The plan held against a listing of this image made after its deletions.
 
     Raises RegistryGcError when a version that was pushed meanwhile cannot be read.
