@@ -13,7 +13,7 @@ from bench.proxy import far_away
 from tests.sandbox import Pusher
 
 ROOT = Path(__file__).resolve().parents[1]
-CONTENDERS = ("loop", "measured", "unmeasured")
+CONTENDERS = ("loop", "measured", "unmeasured", "trash")  # the last: measured, with a trash
 KEEP = 50  # versions that stay, of whatever number
 IMAGE = "bench"
 
@@ -67,7 +67,8 @@ def run(server: Server, case: Case, contender: str) -> Result:
         else:
             command = [sys.executable, "entrypoint.py", "--owner", server.owner]
             command += ["--package", IMAGE, "--keep-days", "0", "--keep-latest", str(keep)]
-            command += [f"--measure-space={str(contender == 'measured').lower()}"]
+            command += [f"--measure-space={str(contender != 'unmeasured').lower()}"]
+            command += ["--trash-days", "7"] if contender == "trash" else []
         env = dict(os.environ, GITEA_HOST=proxy.url, GITEA_TOKEN=server.token)
         begun = time.perf_counter()
         with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL) as process:

@@ -30,12 +30,13 @@ def write(results: Results, arguments: Sequence[str]) -> None:
         "reads one.",
         "",
         "| versions | shape | added latency | contender | seconds | ratio | memory | "
-        "list | files | manifest | delete | 5xx |",
-        "|--:|---|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+        "list | files | manifest | put | head | delete | 5xx |",
+        "|--:|---|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for case, found in results:
         for contender, result in found.items():
-            counts = [result.requests[kind] for kind in ("list", "files", "manifest", "delete")]
+            kinds = ("list", "files", "manifest", "put", "head", "delete")
+            counts = [result.requests[kind] for kind in kinds]
             cells = [
                 str(case.versions),
                 case.shape,

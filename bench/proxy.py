@@ -16,6 +16,8 @@ _KINDS = (
     ("list", re.compile(rb"GET /\S*api/v1/packages/[^/?]+\?")),
     ("files", re.compile(rb"GET /\S+/files[ ?]")),
     ("manifest", re.compile(rb"GET /v2/")),
+    ("head", re.compile(rb"HEAD /v2/")),
+    ("put", re.compile(rb"PUT /v2/")),
     ("delete", re.compile(rb"DELETE ")),
 )
 

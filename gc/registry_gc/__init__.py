@@ -1,3 +1,3 @@
 """Removes old tags and unreachable manifests from a Gitea container registry."""
 
-__version__ = "1.0.0"
+__version__ = "1.0.1"
