@@ -13,7 +13,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from importlib.metadata import Distribution, distribution
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from zipfile import ZipFile, ZipInfo
 
 from packaging.requirements import Requirement
@@ -40,6 +40,8 @@ def build(target: Path) -> None:
     files = {"__main__.py": MAIN, "LICENSE": (ROOT / "LICENSE").read_bytes(), **dict(_program())}
     for library in libraries("registry-gc"):
         files |= dict(_contents(library))
+    # A package without __init__.py, as ruamel is, is found by the entry of its folder alone.
+    files |= {f"{folder}/": b"" for name in files for folder in PurePosixPath(name).parents[:-1]}
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("wb") as stream:
         stream.write(SHEBANG)

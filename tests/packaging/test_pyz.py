@@ -63,8 +63,9 @@ def test_it_holds_the_licence_of_all_that_is_in_it(file: Path) -> None:
         names = archive.namelist()
     assert "LICENSE" in names
     for library in pyz.libraries("registry-gc"):
-        folder = f"{library.name.replace('-', '_')}-{library.version}.dist-info/"
-        assert [name for name in names if name.startswith(folder) and "LICEN" in name]
+        name = re.sub(r"[-.]", "_", library.name)
+        folder = f"{name}-{library.version}.dist-info/"
+        assert [file for file in names if file.startswith(folder) and "LICEN" in file]
 
 
 @pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])
