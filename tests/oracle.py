@@ -266,9 +266,15 @@ def _with_all_needed(versions: list[_Known], roots: set[str]) -> set[str]:
     return kept
 
 
+ALIVE = {"{branch}": {"main", "v3"}, "v{tag}": {"v2"}, "pr-{pull}*": {"pr-1"}}
+"""The tags that are alive under a pattern, in the repository that a world has."""
+TAKES = {"{branch}": "*", "v{tag}": "v?*", "pr-{pull}*": "pr-[0-9]*"}
+
+
 def _is_apart(v: _Known, settings: Settings, used: set[str]) -> bool:
-    """Protected or in use."""
-    if v.digests & used:
+    """Protected, in use or alive."""
+    patterns = [pattern for policy in settings.policies for pattern in policy.tags]
+    if v.digests & used or any(v.name in ALIVE.get(pattern, ()) for pattern in patterns):
         return True
     is_protected = any(fnmatchcase(v.name, pattern) for pattern in settings.protect)
     return not v.is_untagged and (is_protected or v.name in used)
@@ -277,7 +283,7 @@ def _is_apart(v: _Known, settings: Settings, used: set[str]) -> bool:
 def _stream(tag: str, settings: Settings) -> int:
     """The place of the first policy that takes the tag; one past the last for the default."""
     for place, policy in enumerate(settings.policies):
-        if any(fnmatchcase(tag, pattern) for pattern in policy.tags):
+        if any(fnmatchcase(tag, TAKES.get(pattern, pattern)) for pattern in policy.tags):
             return place
     return len(settings.policies)
 

@@ -67,9 +67,9 @@ def run_out(
     raise AssertionError("it never comes to an end")
 
 
-@given(worlds.worlds(ANY_SERVER), worlds.CHOICES, worlds.IN_USE)
+@given(worlds.worlds(ANY_SERVER), worlds.CHOICES, worlds.IN_USE, st.booleans())
 def test_a_run_does_what_the_rules_say(
-    world: World, choices: dict[str, Any], picks: list[tuple[str, int]]
+    world: World, choices: dict[str, Any], picks: list[tuple[str, int]], in_repository: bool
 ) -> None:
     """Kept and deleted are the oracle's, a dry run says the same, and nothing kept breaks."""
     if world.profile == "1.21":
@@ -81,7 +81,10 @@ def test_a_run_does_what_the_rules_say(
         # A file that mentions no image of the run would end it.
         images = [i for i in box.store.owner("acme").images if first_match(i, choices["package"])]
         is_mentioned = any(oracle.mentions(used, image) for image in images)
-        choices |= {"protect_from": ("use.yaml",) if is_mentioned else ()}
+        choices |= {"protect_from": ("use.yaml",) if is_mentioned and not in_repository else ()}
+        if in_repository:
+            box.store.forge.add(box.store.owner("acme"), "ops", {"a/use.yaml": "".join(lines)})
+            choices |= {"protect_from_repositories": ("acme/o*",)}
         expected = judge(box, choices, used)
         before, was_whole = contents(box), oracle.all_whole(box.store)
         by_digest = oracle.whole_digests(box.store, expected.stay)
@@ -218,7 +221,7 @@ def look(box: Box, image: str, plain: bool) -> int:
 
 def is_first_page(target: str, image: str = "") -> bool:
     query = {key: values[0] for key, values in parse_qs(urlsplit(target).query).items()}
-    return query.get("page") == "1" and image in ("", query.get("q"))
+    return "/packages/" in target and query.get("page") == "1" and image in ("", query.get("q"))
 
 
 def has_looked(box: Box, image: str, choices: dict[str, Any]) -> bool:

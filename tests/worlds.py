@@ -135,6 +135,9 @@ class World:
     built: tuple[Step, ...]
 
     def build(self, box: Box) -> None:
+        """The registry, and the repository whose branches and pull requests oracle.ALIVE knows."""
+        app = box.store.forge.add(box.store.owner("acme"), "app", {"README.md": "hello"})
+        app.branches["v3"], app.tags, app.pulls = {}, {"v2"}, {1: "open", 2: "closed"}
         for step in self.built:
             step(box)
         box.store.max_items = self.max_items
@@ -147,7 +150,9 @@ def worlds(profiles: tuple[str, ...]) -> SearchStrategy[World]:
 
 
 DAYS = st.sampled_from((0, 1, 0, 7, 30, 180))
-PATTERNS = st.sampled_from(("v*", "pr-*", "main", "v[12]", "*-amd64", "sha256-*", "*"))
+PATTERNS = st.sampled_from(
+    ("v*", "pr-*", "main", "pr-{pull}*", "v[12]", "*-amd64", "{branch}", "sha256-*", "v{tag}", "*")
+)
 COUNTS = st.sampled_from((0, 0, 0, 1, 2))
 POLICIES = st.builds(
     Policy,
@@ -174,6 +179,7 @@ CHOICES: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
             (("latest", "corpus-*"), ("latest",), ("v1",), ("sha256-*",), ("none",))
         ),
         "policies": st.lists(POLICIES, max_size=2).map(tuple),
+        "repository": st.just("acme/app"),
         "keep_untagged_days": DAYS,
         "max_delete": st.one_of(st.none(), st.none(), st.none(), LIMITS),
         "measure_space": st.booleans(),

@@ -104,6 +104,15 @@ def test_an_archive_of_a_commit_holds_its_files_but_those_to_be_ignored(server: 
     assert archived(answer) == FILES
 
 
+def test_an_archive_may_be_of_a_folder_and_has_contents_as_attributes_say(server: Server) -> None:
+    repo = filled(server)
+    write(server, repo, "win/.gitattributes", "*.txt working-tree-encoding=UTF-16LE\n")
+    write(server, repo, "win/a.txt", "v1")
+    folder = next(e["sha"] for e in tree(server, repo)["tree"] if e["path"] == "win")
+    answer = server.forge("GET", f"/repos/{repo}/archive/{folder}.tar.gz")
+    assert archived(answer)["a.txt"] == "v\x001\x00"
+
+
 def test_refs_are_all_on_one_page(server: Server) -> None:
     repo = filled(server)
     branches = ["main", "Feature/Login_Page#2", *(f"b-{n:02}" for n in range(55))]

@@ -68,7 +68,7 @@ class Repository:
         return _sha(f"{self.id} {held}".encode())
 
     def archive(self, files: Files) -> bytes:
-        """A tar.gz as git makes it: what .gitattributes calls `export-ignore` is not in it."""
+        """A tar.gz as git makes it: .gitattributes leaves files out, and changes their encoding."""
         raw = io.BytesIO()
         with tarfile.open(fileobj=raw, mode="w") as tar:
             for path, content in sorted(files.items()):
@@ -76,9 +76,11 @@ class Repository:
                 if path in self.links:
                     info.type, info.linkname = tarfile.SYMTYPE, content.decode()
                     tar.addfile(info)
-                elif path not in self.submodules and not _is_left_out(path, files):
-                    info.size = len(content)
-                    tar.addfile(info, io.BytesIO(content))
+                elif path not in self.submodules and not _has(path, "export-ignore", files):
+                    is_other = _has(path, "working-tree-encoding=UTF-16LE", files)
+                    body = content.decode().encode("utf-16-le") if is_other else content
+                    info.size = len(body)
+                    tar.addfile(info, io.BytesIO(body))
         return gzip.compress(raw.getvalue(), mtime=0)
 
     def tree(self, files: Files) -> list[dict[str, Any]]:
@@ -138,8 +140,7 @@ def _row(path: str, mode: str, kind: str, content: bytes) -> dict[str, Any]:
     return {"path": path, "mode": mode, "type": kind, "size": size, "sha": sha}
 
 
-def _is_left_out(path: str, files: Files) -> bool:
-    """Whether .gitattributes says `export-ignore`: git archive leaves it out."""
-    lines = files.get(".gitattributes", b"").decode().splitlines()
-    globs = [line.split()[0] for line in lines if "export-ignore" in line.split()[1:]]
-    return any(fnmatch.fnmatchcase(path, glob) for glob in globs)
+def _has(path: str, attribute: str, files: Files) -> bool:
+    """Whether .gitattributes gives the path this attribute."""
+    lines = [line.split() for line in files.get(".gitattributes", b"").decode().splitlines()]
+    return any(attribute in line[1:] and fnmatch.fnmatchcase(path, line[0]) for line in lines)

@@ -67,11 +67,20 @@ def test_every_text_is_searched_however_it_is_read(box: Box, others: int) -> Non
 
 
 def test_files_that_an_archive_leaves_out_or_changes_are_searched_too(box: Box) -> None:
-    attributes = "secret/* export-ignore\n.gitattributes export-ignore\n"
-    files = {"secret/pins.yaml": PIN, ".gitattributes": attributes}
+    attributes = "secret/* export-ignore\nwindows/* working-tree-encoding=UTF-16LE\n"
+    files = {"secret/a.yaml": PIN, "windows/b.txt": "acme/web:v2", ".gitattributes": attributes}
     add(box, "acme/deploy", {**files, **many(40)})
-    assert searched(box, "acme/deploy").tags["app"]["v1"].endswith("secret/pins.yaml:1")
+    found = searched(box, "acme/deploy")
+    assert found.tags["app"]["v1"] == "acme/deploy@main: secret/a.yaml:1"
+    assert found.tags["web"]["v2"] == "acme/deploy@main: windows/b.txt:1"
     assert box.faults.count("GET", "/archive/") == 1
+    assert box.faults.count("GET", "/blobs/") == 2
+
+
+def test_a_binary_file_in_an_archive_is_not_asked_for_once_more(box: Box) -> None:
+    add(box, "acme/deploy", {"core.data": b"\0" * 300_000, **many(40)})
+    assert "1 binary file left out" in map(str, searched(box, "acme/deploy").looked_at)
+    assert box.faults.count("GET", "/blobs/") == 0
 
 
 @pytest.mark.parametrize(
