@@ -176,10 +176,10 @@ def addressed(path: str) -> Name:
 
 def once_before(box: Box, action: Callable[[], object], method: str, text: str, nth: int) -> None:
     """Does something before the nth request with this method and text in its target."""
-    left = itertools.count(nth - 1, -1)
+    countdown = itertools.count(nth - 1, -1)
 
     def before(request: Request) -> None:
-        if request.method == method and text in request.target and next(left) == 0:
+        if request.method == method and text in request.target and next(countdown) == 0:
             action()
 
     box.faults.before = before

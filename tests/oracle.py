@@ -36,7 +36,7 @@ class Verdicts:
     is_refused: bool  # by max-delete: then nothing goes at all
 
     @property
-    def left(self) -> frozenset[Name]:
+    def remains(self) -> frozenset[Name]:
         """What is there after a run in which nothing went wrong."""
         return self.stay | self.go if self.is_refused else self.stay
 

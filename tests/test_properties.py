@@ -106,7 +106,7 @@ def test_a_run_does_what_the_rules_say(
         check_counts(real.report)
         selected = expected.stay | expected.go
         after = contents(box)
-        assert after.keys() & selected == expected.left
+        assert after.keys() & selected == expected.remains
         assert after.items() <= before.items()
         assert before.keys() - after.keys() <= expected.go
         assert (was_whole - expected.go) <= oracle.all_whole(box.store)
@@ -141,13 +141,13 @@ def test_faults_break_nothing_and_a_later_run_completes_the_work(
         assert was_whole & standing <= oracle.all_whole(box.store), outcome.text
         assert outcome.names(State.KEPT) <= after.keys(), outcome.text
         if outcome.exit_code == 0:
-            assert after.keys() & (expected.stay | expected.go) == expected.left, outcome.text
+            assert after.keys() & (expected.stay | expected.go) == expected.remains, outcome.text
         assert box.token not in outcome.text
 
         box.faults.reset()
         clean = run_gc(box, **choices)
         there = contents(box).keys() & (expected.stay | expected.go)
-        assert expected.left - expected.borrowed <= there <= expected.left, clean.text
+        assert expected.remains - expected.borrowed <= there <= expected.remains, clean.text
         run_out(box, choices, expected.borrowed)
 
 

@@ -171,9 +171,9 @@ def test_a_row_that_cannot_be_understood_ends_what_rests_on_it(
 
     once_before(box, push, "GET", "page=1&", nth)
     outcome = tidy(box)
-    said = "The deletions in app ended early" if nth == 2 else "What stays of app could not be"
+    start = "The deletions in app ended early" if nth == 2 else "What stays of app could not be"
     assert len(outcome.errors) == 1
-    assert outcome.errors[0].startswith(said)
+    assert outcome.errors[0].startswith(start)
     assert "The date of odd could not be understood" in outcome.errors[0]
     assert (set(parts) <= names_in(box)) is (nth == 2)
     assert outcome.exit_code == 1

@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from registry_gc.policy.places import Roots, beyond, count, days, is_younger
+from registry_gc.policy import reasons
+from registry_gc.policy.places import Roots, beyond, count, is_younger
 from registry_gc.policy.subjects import UNKNOWN, astray, nowhere, why
 from registry_gc.policy.trash import IN_TRASH, gone_on, names_for, over, staying
 from registry_gc.registry.links import Links
@@ -30,10 +31,15 @@ class Rules:
     """The settings the decision needs."""
 
     protect: tuple[str, ...]
-    policies: tuple[Policy, ...]  # the first that matches takes the tag; the default policy last
+    """Patterns: what they match is kept."""
+    policies: tuple[Policy, ...]
+    """The first that matches takes the tag; the default policy comes last."""
     keep_untagged_days: int
-    tags_in_use: Mapping[str, str] = field(default_factory=dict)  # tag -> the place that uses it
+    """Until what age untagged versions and attachments are kept for themselves."""
+    tags_in_use: Mapping[str, str] = field(default_factory=dict)
+    """tag -> the place that uses it"""
     digests_in_use: Mapping[str, str] = field(default_factory=dict)
+    """digest -> the place that uses it"""
     alive: Mapping[str, str] = field(default_factory=dict)
     """tag -> why: `branch feature/login exists`"""
     trash_days: int = 0
@@ -44,7 +50,8 @@ class Rules:
     """digest -> the image that holds it, of all the owner's; None: that is not known."""
 
 
-Reasons = Mapping[int, str]  # a version's id -> why
+Reasons = Mapping[int, str]
+"""A version's id -> why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,9 @@ class Decision:
     """One reason for every version, in one of two mappings."""
 
     kept: Reasons
+    """Why what stays does."""
     doomed: Reasons
+    """Why the rest goes."""
     rests_on: frozenset[int] = field(default=frozenset(), compare=False)
     """The tags that the places of the policies rest on: to be read before this is final."""
     until: Mapping[int, datetime] = field(default_factory=dict, compare=False)
@@ -67,13 +76,13 @@ def decide(versions: Sequence[Version], graph: Graph, rules: Rules, now: datetim
     """One verdict a version. `graph` may be empty: then nothing is known of what refers to what."""
     tags = [v for v in versions if is_plain_tag(v.name)]
     if not tags:
-        return Decision({v.id: "left alone: the image has no tag" for v in versions}, {})
+        return Decision({v.id: reasons.LEFT_ALONE for v in versions}, {})
     strays = astray(versions, graph)
     roots = judge(versions, graph, rules, now, strays)
     kept = reach(versions, roots.kept, graph)
     if not any(tag.id in kept for tag in tags):
         newest = min(tags, key=_newest_first)
-        kept = reach(versions, {**kept, newest.id: "the image's last tag"}, graph)
+        kept = reach(versions, {**kept, newest.id: reasons.LAST_TAG}, graph)
     kept, names = _with_trash(versions, kept, graph, rules, now)
     ageless = {i: reason for i, reason in kept.items() if i in roots.kept and i not in roots.until}
     for_good = reach(versions, ageless, graph)
@@ -98,7 +107,8 @@ def _with_trash(
     # What a tag that goes needs must be there when it is put back.
     needed = reach(versions, {**kept, **dict.fromkeys((v.id for v in into), "")}, graph)
     gone = {v.id for v in going}
-    more = {i: f"{why} in the trash" for i, why in needed.items() if i not in kept.keys() | gone}
+    decided = kept.keys() | gone
+    more = {i: reasons.for_trash(root) for i, root in needed.items() if i not in decided}
     return kept | more, {i: name for i, name in names.items() if i not in kept}
 
 
@@ -125,8 +135,7 @@ def judge(
         if is_plain_tag(version.name):
             belonging.setdefault(_policy_of(version, rules), []).append(version)
         elif not is_in_trash(version.name) and is_younger(version.created, young, now):
-            kind = "untagged" if is_digest(version.name) else "attachment"
-            kept[version.id] = f"{kind}, younger than {days(young)}"
+            kept[version.id] = reasons.young(is_digest(version.name), young)
             until[version.id] = version.created + timedelta(days=young)
         elif version.id in strays and (reason := why(strays[version.id], rules.elsewhere)):
             kept[version.id] = reason
@@ -147,8 +156,8 @@ def reach(versions: Iterable[Version], roots: Reasons, graph: Graph) -> dict[int
     queue = deque((v, short(v.name)) for v in versions if v.id in kept)
     while queue:
         version, root = queue.popleft()
-        reached = [(other, f"part of {root}") for other in links.listed(version)]
-        reached += [(other, f"attached to {root}") for other in links.attached(version)]
+        reached = [(other, reasons.part_of(root)) for other in links.listed(version)]
+        reached += [(other, reasons.attached_to(root)) for other in links.attached(version)]
         for other, reason in reached:
             if other.id not in kept:
                 kept[other.id] = reason
@@ -193,14 +202,14 @@ def _stands_out(version: Version, graph: Graph, rules: Rules) -> str | None:
     """Protected, in use or alive: a reason that no policy counts."""
     if not is_digest(version.name) and not is_in_trash(version.name):
         if pattern := first_match(version.name, rules.protect):
-            return f"protected by {pattern}"
+            return reasons.protected(pattern)
         if place := rules.tags_in_use.get(version.name.lower()):
-            return f"in use: {place}"
+            return reasons.in_use(place)
         if reason := rules.alive.get(version.name.lower()):
             return reason
     in_use = (rules.digests_in_use.get(digest) for digest in digests_of(version, graph))
     place = next((p for p in in_use if p), None)
-    return f"in use: {place}" if place else None
+    return reasons.in_use(place) if place else None
 
 
 def _parts_of(version: Version, graph: Graph) -> tuple[Child, ...]:
@@ -219,7 +228,7 @@ def _lost(version: Version, rules: Rules, strays: Collection[int]) -> str:
     if version.id in strays:
         return nowhere(rules.owner)
     if not is_plain_tag(version.name):
-        return "unreachable"
+        return reasons.UNREACHABLE
     return beyond(version.name, _policy_of(version, rules))
 
 

@@ -35,6 +35,15 @@ Indexes = dict[tuple[str, str], tuple[Child, ...]]
 """(image, digest) -> children of that manifest, filled while reading: each is fetched once."""
 
 
+class NotUnderstood(RegistryGcError):
+    """What the server says of a version has another form than it should."""
+
+    def __init__(self, what: str, version: Version, error: Exception) -> None:
+        super().__init__(
+            f"The {what} of {version.image}:{version.name} could not be understood: {error!r}."
+        )
+
+
 def read(
     client: Client,
     versions: Sequence[Version],
@@ -46,13 +55,8 @@ def read(
     Raises Gone when one was deleted or replaced meanwhile, and RegistryGcError, naming the version,
     when one cannot be read or understood.
     """
-
-    def files_of(version: Version) -> Manifest:
-        manifest = _from_files(version, packages.files(client, version.image, version.name))
-        progress()
-        return manifest
-
-    manifests = dict(zip(versions, client.in_order(files_of, versions), strict=True))
+    found = client.in_order(lambda v: _without_children(client, v, progress), versions)
+    manifests = dict(zip(versions, found, strict=True))
     wanted = {
         (version.image, digest): version
         for version, manifest in manifests.items()
@@ -76,12 +80,14 @@ def digests(
     Raises Gone and RegistryGcError as `read` does.
     """
 
-    def of(version: Version) -> tuple[str, ...]:
-        found = _from_files(version, packages.files(client, version.image, version.name)).digests
-        progress()
-        return found
+    manifests = client.in_order(lambda v: _without_children(client, v, progress), versions)
+    return frozenset(digest for manifest in manifests for digest in manifest.digests)
 
-    return frozenset(chain.from_iterable(client.in_order(of, versions)))
+
+def _without_children(client: Client, version: Version, progress: Callable[[], None]) -> Manifest:
+    manifest = _from_files(version, packages.files(client, version.image, version.name))
+    progress()
+    return manifest
 
 
 def _with_children(version: Version, manifest: Manifest, indexes: Indexes) -> Manifest:
@@ -107,9 +113,7 @@ def _from_files(version: Version, rows: Any) -> Manifest:
         if not digests:
             raise ValueError("no manifest.json")
     except (TypeError, KeyError, AttributeError, ValueError) as error:
-        raise RegistryGcError(
-            f"The files of {version.image}:{version.name} could not be understood: {error!r}."
-        ) from error
+        raise NotUnderstood("files", version, error) from error
     return Manifest(tuple(digests), (), tuple(blobs))
 
 
@@ -130,9 +134,7 @@ def _children(client: Client, version: Version, digest: str) -> tuple[Child, ...
     try:
         return _entries(json.loads(raw), content_type)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise RegistryGcError(
-            f"The manifest of {version.image}:{version.name} could not be understood: {error!r}."
-        ) from error
+        raise NotUnderstood("manifest", version, error) from error
 
 
 def _entries(body: Any, content_type: str) -> tuple[Child, ...]:

@@ -65,13 +65,17 @@ def with_needed(reader: Reader, plan: Plan) -> Plan:
     graph = reader.complete(there, plan.graph, plan.rules, decision)
     kept = reach(there, plan.kept, graph)
     spared = {
-        i: f"{reason}, whose deletion failed"
+        i: _for_failed(reason)
         for i, reason in decision(graph).kept.items()
         if i not in kept and i not in plan.failed
     }
     kept |= spared
     doomed = {i: reason for i, reason in plan.doomed.items() if i not in kept}
     return replace(plan, graph=graph, kept=kept, doomed=doomed, spared=plan.spared | spared.keys())
+
+
+def _for_failed(reason: str) -> str:
+    return f"{reason}, whose deletion failed"
 
 
 def _pushed(is_again: bool) -> str:

@@ -13,6 +13,8 @@ from registry_gc.run import problems
 from registry_gc.run.plan import Plan, missing
 from registry_gc.run.reader import Reader
 
+NOT_UNDERSTOOD = "left alone: the image could not be understood"
+
 
 def mark(reader: Reader, image: str, listing: Listing, rules: Rules, now: datetime) -> Plan:
     """The plan for one image. One that cannot be understood keeps all, with the reason as error.
@@ -35,7 +37,7 @@ def mark(reader: Reader, image: str, listing: Listing, rules: Rules, now: dateti
         except RegistryGcError as error:
             problem = error
             break
-    untouched = {v.id: "left alone: the image could not be understood" for v in plan.versions}
+    untouched = dict.fromkeys((v.id for v in plan.versions), NOT_UNDERSTOOD)
     return replace(plan, kept=untouched).with_problems(problems.not_understood(image, problem))
 
 
