@@ -36,7 +36,7 @@ def asked(folder: Path, body: object) -> str:
 # --- a dry run asked for
 
 
-@pytest.mark.parametrize("value", [True, "true", "True", "TRUE", " true ", "yes", "on", "1", 1])
+@pytest.mark.parametrize("value", [True, "true", "TRUE", " true ", "yes", "on", "y", "1", 1])
 @pytest.mark.parametrize("name", ["dry-run", "dry_run", "dryrun", "Dry-Run", "DRY_RUN"])
 def test_a_dry_run_that_was_asked_for_is_told_with_the_line_to_change(
     tmp_path: Path, name: str, value: object
@@ -104,9 +104,11 @@ def test_an_event_that_is_not_understood_stops_the_run(tmp_path: Path, body: str
 def test_an_event_that_is_no_file_or_too_large_stops_the_run(tmp_path: Path) -> None:
     env = job(tmp_path, "{}")
     os.truncate(env["GITHUB_EVENT_PATH"], runner.LARGEST_EVENT + 1)
+    with pytest.raises(runner.UnclearEvent, match="larger than 64 MiB"):
+        runner.event(env)
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
-    for path in (env["GITHUB_EVENT_PATH"], tmp_path, tmp_path / "pipe", tmp_path / "loop"):
+    for path in (tmp_path, tmp_path / "pipe", tmp_path / "loop"):
         with pytest.raises(runner.UnclearEvent):
             runner.event({**env, "GITHUB_EVENT_PATH": str(path)})
 
@@ -175,6 +177,11 @@ def test_no_line_of_many_is_longer_than_a_runner_reads() -> None:
     values = {"tags": "\n".join(f"tag-{n}" for n in range(20_000)), "report": "/w/gc.json"}
     assert len(values["tags"]) > LONGEST_LINE
     assert read_outputs(runner.output_text(values).encode()) == values
+
+
+def test_an_output_of_one_line_is_one() -> None:
+    """Every engine reads that, also those that know no delimiters."""
+    assert runner.output_text({"deleted": "7", "report": ""}) == "deleted=7\nreport=\n"
 
 
 def test_a_delimiter_is_another_one_each_time() -> None:

@@ -86,7 +86,7 @@ def test_an_event_that_is_not_here_is_in_the_report(box: Box, tmp_path: Path) ->
 def test_a_run_that_a_deletion_started_does_nothing(box: Box, tmp_path: Path) -> None:
     env = event(tmp_path, "registry_package", {"action": "deleted"})
     refuses(box, inputs(box, tmp_path) | env, "types: [published]", code=0)
-    assert not (tmp_path / "output").exists()
+    assert outputs(tmp_path) == {"outcome": "nothing"}
 
 
 def test_a_run_that_a_push_started_does_its_work(box: Box, tmp_path: Path) -> None:

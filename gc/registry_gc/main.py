@@ -101,6 +101,7 @@ def _run(options: dict[str, str | None]) -> int:
     event = runner.event(os.environ)
     if runner.is_deletion(os.environ, event):
         click.echo(SPARE_DELETION)
+        _end_early("nothing")
         return 0
     workspace = runner.workspace(os.environ)
     settings = load(options, os.environ, workspace)

@@ -118,6 +118,13 @@ def test_a_report_that_cannot_be_written_is_refused(workspace: Path, report: str
         place(report, workspace)
 
 
+def test_a_disk_without_room_is_found_before_the_run(workspace: Path) -> None:
+    with full_after(0), pytest.raises(NoReport, match="too large"):
+        place("gc.json", workspace)
+    with full_after(0), pytest.raises(NotWritable, match="too large"):
+        files.tried("", workspace, workspace / "output", None)
+
+
 def test_a_workspace_that_is_not_here_is_not_made(tmp_path: Path) -> None:
     with pytest.raises(NoReport, match="is not here"):
         files.tried("gc.json", tmp_path / "none", None, None)
@@ -174,6 +181,10 @@ def test_what_the_runner_has_in_its_files_stays(tmp_path: Path) -> None:
 
 
 def test_files_without_a_directory_here_are_left_out_with_a_sentence(tmp_path: Path) -> None:
+    both = files.tried("", tmp_path, tmp_path / "none" / "output", tmp_path / "none" / "summary")
+    assert [said.partition(" is not")[0] for said in both.missing] == [
+        str(tmp_path / "none" / name) for name in ("output", "summary")
+    ]
     gone = tmp_path / "none" / "summary"
     found = files.tried("", tmp_path, tmp_path / "output", gone)
     assert (found.output, found.summary) == (tmp_path / "output", None)
@@ -184,7 +195,7 @@ def test_files_without_a_directory_here_are_left_out_with_a_sentence(tmp_path: P
 def test_files_of_the_runner_that_are_none_stop_the_run(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "file").touch()
-    for path in (tmp_path, tmp_path / "pipe", tmp_path / ("x" * 300)):
+    for path in (tmp_path, tmp_path / "pipe", tmp_path / ("x" * 300), tmp_path / "file" / "x"):
         with pytest.raises(NotWritable, match=f"{path} cannot be written"):
             files.tried("", tmp_path, path, None)
 

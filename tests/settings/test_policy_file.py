@@ -1,5 +1,6 @@
 """A policy file says what inputs say, also by image; what is wrong in it is told with its line."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -310,6 +311,8 @@ def test_the_file_lies_in_the_workspace_and_is_a_text_of_some_size(tmp_path: Pat
         assert "is not in the workspace" in problem_with(work, name)
     assert "check out the repository" in problem_with(work, "none.yml")
     assert "is a folder" in problem_with(work, "folder")
+    os.mkfifo(work / "pipe")
+    assert "is no regular file" in problem_with(work, "pipe")
     assert "is no text in UTF-8" in problem_with(work, "latin.yml")
     assert "is larger than 64 KiB" in problem_with(work, "large.yml")
     for name in ("inside.yml", "./folder/../good.yml", str(work / "good.yml")):

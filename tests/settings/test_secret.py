@@ -78,6 +78,11 @@ def test_what_is_too_short_for_a_token_may_be_part_of_a_name(token: str) -> None
     assert load({}, REQUIRED | {"INPUT_TOKEN": token}).package == ("app",)
 
 
+def test_eight_characters_may_be_a_token() -> None:
+    (said,) = problems({"INPUT_TOKEN": "s3cret-8", "INPUT_OWNER": "s3cret-8"})
+    assert said.startswith("owner: *** holds")
+
+
 def test_every_line_is_masked_and_every_form_redacted() -> None:
     env = {"INPUT_TOKEN": f" {TOKEN} ", "GITEA_TOKEN": "one\r\n\ntwo"}
     assert secret.lines(env) == [TOKEN, "one", "two"]

@@ -69,6 +69,8 @@ def _text(name: str, workspace: Path) -> str:
     try:
         if path.is_dir():
             raise ValueError("is a folder: name the file in it.")
+        if path.exists() and not path.is_file():  # reading a pipe might never end
+            raise ValueError("is no regular file: is it the right one?")
         with path.open("rb") as file:
             raw = file.read(LARGEST + 1)
     except FileNotFoundError:
