@@ -51,7 +51,7 @@ def fill(server: Server, case: Case) -> None:
     """Pushes the versions of a case."""
     if case.shape == "plain":
         for number in range(case.versions):
-            server.pusher.image(IMAGE, f"t{number}", seed=number % 10)
+            server.pusher.image(IMAGE, f"t{number}", seed=number)
     else:
         for number in range(case.versions // 3):
             server.pusher.multiarch(IMAGE, f"t{number}", seed=number)
