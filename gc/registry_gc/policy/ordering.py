@@ -33,11 +33,16 @@ _REVISION = re.compile(r"(?:[-._](?:r|post)?\d+)+(?=[-._]|$)")
 class TagVersion:
     """The parts of `release-v1.2.3-rc.1-alpine3.19`."""
 
-    name: str  # `release-`, without the v
-    numbers: tuple[int, ...]  # 1, 2, 3
-    stage: tuple[int, ...]  # how finished a pre-release is, and its numbers; empty for a release
-    revision: tuple[int, ...]  # of `1.2.3-4`, `1.2.3-r4` and `2024-10-31`: 4, and 10, 31
-    suffix: str  # `alpine3.19`
+    name: str
+    """`release-`, without the v"""
+    numbers: tuple[int, ...]
+    """1, 2, 3"""
+    stage: tuple[int, ...]
+    """How finished a pre-release is, and its numbers; empty for a release."""
+    revision: tuple[int, ...]
+    """Of `1.2.3-4`, `1.2.3-r4` and `2024-10-31`: 4, and 10, 31."""
+    suffix: str
+    """`alpine3.19`"""
 
 
 Key = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]

@@ -37,6 +37,7 @@ class Bars:
     labels: tuple[str, ...]
     """`2026-11`, `2026-Q4` or `2026`, the oldest first and none left out."""
     kept: tuple[int, ...]
+    """How many builds of each span stay."""
     going: tuple[int, ...]
     """Deleted, or to be, whatever became of that."""
 

@@ -15,6 +15,7 @@ class Line:
     """A verdict and what it is on."""
 
     state: State
+    """What became of it, or would."""
     cells: tuple[str, ...]
     """All but the last are columns; each on one line already."""
     is_version: bool = False

@@ -20,6 +20,7 @@ class Outputs:
     report_path: Path | None
     """Where the JSON report went."""
     settings: Settings
+    """Those of the run."""
 
     def show(self, report: Report) -> None:
         """Appends to the file. Raises NotWritten."""

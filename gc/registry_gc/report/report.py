@@ -41,7 +41,9 @@ class Row:
     """One version."""
 
     version: Version
+    """As the registry lists it."""
     state: State
+    """What became of it, or would."""
     reason: str
     """Of the verdict: why it is kept, or why nothing keeps it."""
     until: datetime | None = None
@@ -115,6 +117,7 @@ class Group:
     """All versions of an image that share a state, each once."""
 
     state: State
+    """That of all that is in it."""
     builds: tuple[Build, ...]
     """Those in this state."""
     names: tuple[Row, ...]
@@ -130,6 +133,7 @@ class Problem:
     """A sentence people must read: what happened, the likely cause, what to change."""
 
     text: str
+    """As people read it; not escaped."""
     is_error: bool = True
     """An error ends the run with exit 1, a warning does not."""
     is_refusal: bool = False
@@ -141,11 +145,13 @@ class Image:
     """One image of the run."""
 
     name: str
+    """Without the owner: `team/app`."""
     rows: tuple[Row, ...]
     """Its versions, newest first."""
     builds: tuple[Build, ...] = ()
     """Newest first; what belongs to none is unreachable, or too young to be called so."""
     problems: tuple[Problem, ...] = ()
+    """Those of this image."""
     trash: tuple[Build, ...] = ()
     """What is in the trash and stays there for now, newest first; not among the builds."""
     held: int | None = None
@@ -182,17 +188,21 @@ class Report:
     """The whole run."""
 
     server_url: str
+    """The root of the instance."""
     owner: str
+    """Of the images."""
     settings: Mapping[str, Any]
     """By input, without the token."""
     started: datetime
     """UTC."""
     images: tuple[Image, ...] = ()
+    """Each once."""
     problems: tuple[Problem, ...] = ()
     """Those that belong to no one image."""
     freed: int | None = None
     """As Image.freed, a blob shared by several images counted once."""
     is_dry_run: bool = False
+    """Whether nothing was to be deleted."""
     looked_at: tuple[str, ...] = ()
     """How much was read to know what is in use or alive: `3 files`, `12 branches`."""
     restored: tuple[str, ...] = ()

@@ -16,11 +16,13 @@ class Table:
     title: str
     """Markup, safe as it is."""
     columns: Sequence[str]
+    """Their headings."""
     rows: Sequence[str]
     """As `cells` makes them."""
     noun: str
     """What a row is about."""
     is_open: bool = False
+    """Whether it is shown unfolded at first."""
 
     def render(self, most: int = ALL) -> list[str]:
         """The table with its first rows, and how many were left out."""

@@ -17,6 +17,7 @@ class File:
     """A file of a repository, or what is in a file's place there."""
 
     path: str
+    """From the top of the repository."""
     size: int
     """Bytes."""
     sha: str
@@ -34,6 +35,7 @@ class Tree:
     folders: Mapping[str, str]
     """Path -> the name that git gives the folder; "" -> the commit."""
     files: tuple[File, ...]
+    """Links among them, folders and submodules not."""
     submodules: tuple[str, ...]
     """Paths in which another repository stands."""
     at: datetime

@@ -50,6 +50,7 @@ class Expression:
     """A regular expression with one group."""
 
     steps: _Steps
+    """What it was parsed into."""
 
     def group(self, tag: str) -> str | None:
         """What its group holds in the first, leftmost match in a tag in lower case; else None."""

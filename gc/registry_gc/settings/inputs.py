@@ -13,32 +13,57 @@ class Settings:
     """What a run shall do; the fields are the inputs, in their order."""
 
     token: str
+    """A personal access token; never shown."""
     server_url: str
+    """The root of the instance."""
     owner: str
+    """User or organisation that owns the images."""
     package: tuple[str, ...]
+    """Names or patterns of the images."""
     keep_days: int
+    """Of the default policy: younger than so many days."""
     keep_latest: int
+    """Of the default policy: so many of the newest."""
     keep_daily: int
+    """Of the default policy: the newest of each of so many days."""
     keep_weekly: int
+    """Likewise of weeks."""
     keep_monthly: int
+    """Likewise of months."""
     keep_yearly: int
+    """Likewise of years."""
     protect: tuple[str, ...]
-    policies: tuple[parse.Policy, ...]  # those of the input; the default policy is not among them
+    """Patterns of the tags that always stay."""
+    policies: tuple[parse.Policy, ...]
+    """Those of the input; the default policy is not among them."""
     policy_file: str
+    """Path of the policy file in the workspace; "" for none."""
     keep_untagged_days: int
+    """Untagged versions and attachments younger than so many days stay."""
     protect_from: tuple[str, ...]
+    """Paths or patterns in the workspace."""
     protect_from_repositories: tuple[str, ...]
+    """`my-org/app`, or patterns of such names."""
     repository: str
+    """Where branches, pull requests and git tags are; "" for the image's own."""
     max_delete: parse.Limit | None
+    """None for no limit."""
     trash_days: int
+    """How long what goes stays in the trash; 0 for no trash."""
     restore: tuple[str, ...]
     """`app:v1.2`: tags to put back from the trash."""
     dry_run: bool
+    """Nothing is deleted."""
     concurrency: int
+    """The most requests in flight."""
     measure_space: bool
+    """What goes is read too, so that its size can be told."""
     reclaim: bool
+    """The server's cleanup_packages is run afterwards."""
     report: str
+    """Path of the JSON report in the workspace; "" for none."""
     verbose: bool
+    """The log has every version."""
     images: "tuple[ImageSettings, ...]" = ()
     """What the policy file says of images; the first that fits holds."""
 
@@ -90,11 +115,17 @@ class Input:
     """
 
     name: str
+    """As in action.yml."""
     parse: Callable[[str], Any]
+    """Text -> value; raises ValueError with what is allowed."""
     help: str
+    """A sentence for action.yml and --help."""
     default: str = ""
+    """As text."""
     required: bool = False
+    """Whether it must be given, here or by a variable of `env`."""
     env: tuple[str, ...] = ()
+    """The variables that stand in for it, in their order."""
     many: bool = False
     """Whether it takes several values, separated by commas or lines; a list in a policy file."""
     by_image: bool = False

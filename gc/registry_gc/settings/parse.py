@@ -37,14 +37,20 @@ _NOT_IN = {
 class Policy:
     """How much of a stream of tags is kept."""
 
-    tags: tuple[str, ...]  # patterns; empty for the default policy, which takes all tags
+    tags: tuple[str, ...]
+    """Patterns; empty for the default policy, which takes all tags."""
     keep_latest: int
+    """So many of the newest."""
     keep_days: int
+    """Those younger than so many days."""
     keep_daily: int = 0
     """Of so many of the last days that have a build, the newest; likewise the next three."""
     keep_weekly: int = 0
+    """Weeks are those of ISO 8601."""
     keep_monthly: int = 0
+    """Of the calendar, in UTC, as all of these."""
     keep_yearly: int = 0
+    """Likewise."""
     group_by: str = ""
     """`major`, `minor` or a regular expression with one group: all figures hold for each group."""
     by_version: bool = False
@@ -71,7 +77,9 @@ class Limit:
     """The most that may be deleted: a count for the run, or a percentage of an image's versions."""
 
     figure: int
+    """How many, or how much per cent."""
     is_percentage: bool
+    """Of the versions of each image, not a count for the run."""
 
     def __str__(self) -> str:
         return f"{self.figure}%" if self.is_percentage else str(self.figure)

@@ -83,6 +83,7 @@ class Alive:
     unknown: Mapping[str, RegistryGcError] = field(default_factory=dict)
     """image -> why it cannot be told: nothing of it may be deleted"""
     looked_at: tuple[LookedAt, ...] = ()
+    """How much was read for that."""
 
 
 def look(

@@ -29,6 +29,7 @@ class LookedAt:
     """How much of what a source read: `3 files`."""
 
     count: int
+    """How many."""
     noun: str
     """In the number that fits the count: `file`, `files`."""
     at: datetime | None = None
@@ -49,7 +50,9 @@ class Found:
     """image -> `sha256:<hex>` -> the place that uses it. It may be the digest of an untagged
     version, of what a tag holds or of a part of either, or none that the image has."""
     doubts: tuple[Doubt, ...] = ()
+    """What it cannot answer for."""
     looked_at: tuple[LookedAt, ...] = ()
+    """How much it read."""
 
     def sentences(self) -> list[str]:
         """The doubts as the report tells them, each once."""

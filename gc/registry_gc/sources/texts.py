@@ -117,8 +117,11 @@ class Window:
     """A piece of a text, cut where no word is, with what stands around it."""
 
     before: bytes
+    """What stands before it in the text."""
     body: bytes
+    """The piece itself."""
     after: bytes
+    """What stands after it in the text."""
 
 
 def windows(pieces: Iterable[bytes]) -> Iterator[Window]:

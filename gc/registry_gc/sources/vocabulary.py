@@ -21,6 +21,7 @@ class Vocabulary:
     """What the words of a text may mean; all in lower case."""
 
     owner: bytes
+    """Of the images."""
     tags: Mapping[bytes, Sequence[tuple[str, str]]]
     """a tag, and the same with or without its `v` -> (image, tag)"""
     images: Mapping[bytes, Sequence[str]]
@@ -88,6 +89,7 @@ class Meaning:
     """What one word may mean, wherever it stands."""
 
     word: bytes
+    """As it stands in the text, in lower case."""
     tags: Sequence[bytes]
     """as the vocabulary spells them: keys of its `tags`"""
     packed: Sequence[tuple[str, str]]
@@ -97,7 +99,9 @@ class Meaning:
     begins: int
     """where in the word that name begins, and its length"""
     length: int
+    """Of the name that begins there."""
     is_owner: bool
+    """Whether it is the owner's name."""
 
     @property
     def roles(self) -> tuple[bool, ...]:
