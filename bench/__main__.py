@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import click
@@ -55,7 +55,11 @@ def _server(url: str | None, token: str | None) -> Iterator[Server]:
     if not url or not token:
         with serve() as box:
             box.store.now = datetime.now(UTC)  # a run believes no server with another clock
-            yield Server(box.url, box.owner, box.token, box.push)
+
+            def wait() -> None:
+                box.store.now += timedelta(seconds=1)
+
+            yield Server(box.url, box.owner, box.token, box.push, wait)
         return
     with requests.Session() as session:
         session.headers["Authorization"] = f"token {token}"

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,7 @@ class Server:
     owner: str
     token: str
     pusher: Pusher
+    wait: Callable[[], object] = lambda: None  # for the next second, when all is pushed
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ def fill(server: Server, case: Case) -> None:
     else:
         for number in range(case.versions // 3):
             server.pusher.multiarch(IMAGE, f"t{number}", seed=number)
+    server.wait()
 
 
 def run(server: Server, case: Case, contender: str) -> Result:
