@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
-from registry_gc.policy.decide import Decision, Rules, decide
+from registry_gc.policy.decide import Decision, Rules, decide, reach
 from registry_gc.registry.trash_names import LONGEST, PREFIX, is_name_of, trash_name
 from registry_gc.registry.version_names import is_plain_tag
 from tests.policy.registries import (
@@ -92,6 +92,15 @@ def test_a_tag_left_beside_its_copy_in_the_trash_renews_that_copy() -> None:
     assert decision.trash == {2: "gc-trash.v1"}
 
 
+def test_a_tag_that_lacks_a_part_stays_for_no_registry_takes_it_under_another_name() -> None:
+    rows = [*tags("v2", age=1), Row("v1", 10, (11, 12)), untagged(11)]
+    kept, decision = decided(rows)
+    assert kept["v1"] == "lacks a part, so that the trash cannot take it"
+    assert kept[digest(11)] == "part of v1"
+    assert (decision.trash, set(decision.doomed)) == ({}, set())
+    assert set(decided(rows, rules(latest=1))[1].doomed) == {2, 3}
+
+
 def test_nothing_in_the_trash_is_written_over_and_every_tag_has_a_name_there() -> None:
     kept, decision = decided([*tags("v2", age=1), Row("v1", 9), Row("gc-trash.v1", 8, age=1)])
     assert kept["gc-trash.v1"] == "in the trash"
@@ -123,8 +132,16 @@ def test_the_trash_keeps_more_and_never_less(rows: list[Row]) -> None:
     assert without.kept.items() <= with_trash.kept.items()
     doomed = {v.id for v in versions if is_plain_tag(v.name) and v.id in with_trash.doomed}
     assert doomed == with_trash.trash.keys()
-    assert doomed == {v.id for v in versions if is_plain_tag(v.name) and v.id in without.doomed}
-    there = {d for i in with_trash.kept.keys() | doomed for d in graph[i].digests}
     were = {d for manifest in graph.values() for d in manifest.digests}
+    broken = {i for i in graph if any(c.digest not in were for c in graph[i].children)}
+    untaken = broken & with_trash.kept.keys()
+    kept_for_them = reach(versions, dict.fromkeys(untaken, ""), graph).keys()
+    assert (
+        doomed
+        == {v.id for v in versions if is_plain_tag(v.name) and v.id in without.doomed}
+        - kept_for_them
+    )
+    assert not doomed & broken
+    there = {d for i in with_trash.kept.keys() | doomed for d in graph[i].digests}
     for i in doomed:
-        assert {c.digest for c in graph[i].children} & were <= there
+        assert {c.digest for c in graph[i].children} <= there

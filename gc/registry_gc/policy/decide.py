@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from registry_gc.policy import reasons
 from registry_gc.policy.places import Roots, beyond, count, is_younger
 from registry_gc.policy.subjects import UNKNOWN, astray, nowhere, why
-from registry_gc.policy.trash import IN_TRASH, gone_on, names_for, over, staying
+from registry_gc.policy.trash import IN_TRASH, gone_on, names_for, over, refused, staying
 from registry_gc.registry.links import Links
 from registry_gc.registry.manifests import Child, Graph, children_of, digests_of
 from registry_gc.registry.trash_names import is_in_trash
@@ -98,7 +98,9 @@ def _with_trash(
     versions: Sequence[Version], kept: dict[int, str], graph: Graph, rules: Rules, now: datetime
 ) -> tuple[dict[int, str], dict[int, str]]:
     """What is kept with what the trash keeps, and the name in the trash of each tag that goes."""
-    going = [v for v in versions if is_plain_tag(v.name) and v.id not in kept]
+    if rules.trash_days:
+        kept = reach(versions, kept | refused(_going(versions, kept), versions, graph), graph)
+    going = _going(versions, kept)
     into = going if rules.trash_days else []
     names = names_for(into, versions, graph)
     # What the trash needs of these it finds in their copies.
@@ -110,6 +112,11 @@ def _with_trash(
     decided = kept.keys() | gone
     more = {i: reasons.for_trash(root) for i, root in needed.items() if i not in decided}
     return kept | more, {i: name for i, name in names.items() if i not in kept}
+
+
+def _going(versions: Sequence[Version], kept: Reasons) -> list[Version]:
+    """The tags that nothing keeps."""
+    return [v for v in versions if is_plain_tag(v.name) and v.id not in kept]
 
 
 def judge(

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from registry_gc.policy.places import days, is_younger
-from registry_gc.registry.manifests import Graph, digests_of
+from registry_gc.registry.manifests import Graph, children_of, digests_of
 from registry_gc.registry.trash_names import is_in_trash, trash_name
 from registry_gc.registry.versions import Version
 
 IN_TRASH = "in the trash"
+REFUSED = "lacks a part, so that the trash cannot take it"
 
 
 def names_for(
@@ -21,6 +22,20 @@ def names_for(
     digests = {tag.id: digests_of(tag, graph) for tag in going}
     return {
         tag.id: trash_name(tag.name, digests[tag.id][0], taken) for tag in going if digests[tag.id]
+    }
+
+
+def refused(going: Iterable[Version], versions: Iterable[Version], graph: Graph) -> dict[int, str]:
+    """The tags that the trash cannot take, and so stay, and why.
+
+    A registry takes no index that lists what it does not have (PUT on /v2, 1.25.4 and 1.26.2: 404),
+    and what is left of such a build may still be pulled, platform by platform.
+    """
+    there = {digest for v in versions for digest in digests_of(v, graph)}
+    return {
+        tag.id: REFUSED
+        for tag in going
+        if any(child.digest not in there for child in children_of(tag, graph))
     }
 
 
