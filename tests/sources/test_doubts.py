@@ -97,12 +97,12 @@ def test_an_identifier_an_alias_or_a_range_near_an_image_is_told(text: str, form
 ])  # fmt: skip
 @pytest.mark.parametrize("beside", [
     "", "image: postgres:t17", "apiVersion: v1", "image: justin/use-other:t17", "git/me/x:t17",
-    "main", "replicas: 1",
+    "main", "replicas: 1", "nightly", "16.4",
 ])  # fmt: skip
 def test_an_image_without_a_tag_or_digest_that_is_plainly_its_is_told(
     text: str, beside: str
 ) -> None:
-    images = {"use": ["latest", "t17", "v1", "main", "1"], "use-other": ["t17"]}
+    images = {"use": ["latest", "t17", "v1", "main", "1", "nightly", "16.4"], "use-other": ["t17"]}
     found = searched(text, beside, images=images)
     assert [(doubt.place, doubt.image) for doubt in found.doubts] == [("f:1", "use")]
     assert not {("use", "t17")} & pairs(found.tags)

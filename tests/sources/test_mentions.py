@@ -71,8 +71,8 @@ def test_the_tag_of_another_image_is_that_ones_alone(other: str) -> None:
     "tag:t17", "version:t17", "{tag:t17}", "image_tag:t17", "${IMAGE}:t17", "$IMAGE:t17", "x:t17/",
     "{{ .image }}:t17", "%IMAGE%:t17", "@IMAGE@:t17", "<image>:t17", "$(params.IMAGE):t17",
     "${{ github.repository }}:t17", "${PREFIX}use:t17", "my-${IMAGE}:t17", "IMAGE_NAME:t17",
-    ":t17", "service:t17", "other:t17", "build:t17", "12:t17:15", "env:t17", "me@host:t17",
-    "git.example.org:t17", "`git x`:t17",
+    ":t17", "service:t17", "prod:t17", "other:t17", "build:t17", "12:t17:15", "env:t17",
+    "me@host:t17", "git.example.org:t17", "`git x`:t17",
 ])  # fmt: skip
 def test_what_may_be_a_tag_of_the_image_is_one(text: str) -> None:
     assert ("use", "t17") in tags("image: justin/use", text)

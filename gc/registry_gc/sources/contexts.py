@@ -31,7 +31,8 @@ _NO_TAG = re.compile(rb"\\*[/:]")  # a port, or the middle of something: `regist
 _OF_VARIABLES = (b"$", b"}", b"@", b"%")
 _NO_IMAGE = re.compile(  # `version:1.2`, `env:prod`, `localhost:80`, `git.example.org:80`, `12:30`
     rb"(?:tag|ver|version|release|rev|revision|digest|ref|branch|commit|sha|channel|stage|env|build"
-    rb"|app|service|container|image|chart|package|name|value|default|localhost)\Z|\.|\A[\d_-]*\Z",
+    rb"|app|service|container|image|chart|package|name|value|default|localhost|prod|production"
+    rb"|staging|live|current|stable|next|previous|deploy|deployed)\Z|\.|\A[\d_-]*\Z",
     re.ASCII,
 )
 _TAG_KEYS = (b"tag", b"version", b"digest", b"revision", b"release", b"value")
