@@ -1,7 +1,11 @@
 """Hypothesis' profiles: `quick` in every run, `soak` (10,000 examples in all) with `make soak`."""
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.sandbox import Box, serve
 
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 
@@ -16,3 +20,10 @@ settings.load_profile("quick")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "property: a promise tried on examples made by hypothesis")
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Box]:
+    """A sandbox for the tests of a file, which empty it before each."""
+    with serve() as box:
+        yield box

@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
 
@@ -12,21 +11,14 @@ import pytest
 
 from registry_gc import __version__
 from tests.program import COMMAND, ORIGINAL, environment, fill, inputs, outputs, start
-from tests.sandbox import Answer, Box, Drop, Hold, serve
-
-
-@pytest.fixture(scope="module")
-def module_box() -> Iterator[Box]:
-    """One sandbox for the file."""
-    with serve() as box:
-        yield box
+from tests.sandbox import Answer, Box, Drop, Hold
 
 
 @pytest.fixture
-def box(module_box: Box) -> Box:
+def box(running: Box) -> Box:
     """A sandbox with twelve versions, of which seven go."""
-    fill(module_box)
-    return module_box
+    fill(running)
+    return running
 
 
 def test_original_command_line_keeps_what_it_kept(box: Box) -> None:

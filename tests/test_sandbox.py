@@ -6,7 +6,6 @@ What all servers do alike is pinned in tests/contract.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import datetime, timedelta, timezone
@@ -34,12 +33,6 @@ from tests.sandbox import (
 )
 
 LIST = "/api/v1/packages/acme"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Box]:
-    with serve() as box:
-        yield box
 
 
 @pytest.fixture

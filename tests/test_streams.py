@@ -14,21 +14,14 @@ from typing import Any
 import pytest
 
 from tests.program import COMMAND, ORIGINAL, environment, fill, inputs, outputs
-from tests.sandbox import Box, Hold, Request, serve
-
-
-@pytest.fixture(scope="module")
-def module_box() -> Iterator[Box]:
-    """One sandbox for the file."""
-    with serve() as box:
-        yield box
+from tests.sandbox import Box, Hold, Request
 
 
 @pytest.fixture
-def box(module_box: Box) -> Box:
+def box(running: Box) -> Box:
     """A sandbox with twelve versions, of which seven go."""
-    fill(module_box)
-    return module_box
+    fill(running)
+    return running
 
 
 def after(first: str) -> list[str]:

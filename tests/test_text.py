@@ -2,7 +2,6 @@
 
 import os
 import random
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,23 +12,16 @@ from hypothesis import strategies as st
 from registry_gc.main import main
 from registry_gc.settings.inputs import INPUTS
 from tests.program import ORIGINAL, environment, fill, inputs, outputs, start
-from tests.sandbox import Box, serve
+from tests.sandbox import Box
 
 OPTIONS = [f"--{declared.name}" for declared in INPUTS if declared.name != "token"]
 
 
-@pytest.fixture(scope="module")
-def module_box() -> Iterator[Box]:
-    """One sandbox for the file."""
-    with serve() as box:
-        yield box
-
-
 @pytest.fixture
-def box(module_box: Box) -> Box:
+def box(running: Box) -> Box:
     """A sandbox with twelve versions, of which seven go."""
-    fill(module_box)
-    return module_box
+    fill(running)
+    return running
 
 
 @pytest.mark.parametrize(

@@ -1,27 +1,19 @@
 """Nothing is deleted against anybody's will: events, settings and files that stop a run."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.program import ORIGINAL, environment, fill, inputs, outputs, start
-from tests.sandbox import Box, serve
-
-
-@pytest.fixture(scope="module")
-def module_box() -> Iterator[Box]:
-    """One sandbox for the file."""
-    with serve() as box:
-        yield box
+from tests.sandbox import Box
 
 
 @pytest.fixture
-def box(module_box: Box) -> Box:
+def box(running: Box) -> Box:
     """A sandbox with twelve versions, of which seven go."""
-    fill(module_box)
-    return module_box
+    fill(running)
+    return running
 
 
 def event(folder: Path, name: str, body: object) -> dict[str, str]:

@@ -1,7 +1,6 @@
 """Listings are complete or an error, and nothing that was just pushed is overlooked."""
 
 import json
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from threading import Event
@@ -18,12 +17,6 @@ from registry_gc.server.transport import Transport
 from tests.sandbox import Answer, Box, Request, serve
 
 DATE = "2026-06-01T12:00:00Z"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Box]:
-    with serve("1.25") as box:
-        yield box
 
 
 @pytest.fixture

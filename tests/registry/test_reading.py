@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from threading import Event
 from typing import Any
@@ -22,12 +22,6 @@ INDEX = "application/vnd.oci.image.index.v1+json"
 LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 HEX = "0123456789abcdef" * 4
 DIGEST = f"sha256:{HEX}"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Box]:
-    with serve("1.25") as box:
-        yield box
 
 
 @pytest.fixture

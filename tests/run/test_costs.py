@@ -1,7 +1,6 @@
 """What a run costs, in requests: known before it starts, and nothing twice."""
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -9,15 +8,9 @@ import pytest
 
 from registry_gc.report.report import State
 from tests.harness import Outcome, age_all, deletions, names_in, run_gc
-from tests.sandbox import Box, serve
+from tests.sandbox import Box
 
 RULES: dict[str, Any] = {"keep_latest": 2, "keep_days": 30}
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Box]:
-    with serve() as box:
-        yield box
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,16 +10,10 @@ import pytest
 from registry_gc.report.report import State
 from registry_gc.settings.parse import Limit
 from tests.harness import Outcome, age_all, contents, deletions, names_in, run_gc
-from tests.sandbox import Answer, Box, Fault, Plan, Request, serve
+from tests.sandbox import Answer, Box, Fault, Plan, Request
 from tests.sandbox.push import IMAGE, INDEX
 
 RULES: dict[str, Any] = {"keep_latest": 1, "keep_days": 30}
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Box]:
-    with serve() as box:
-        yield box
 
 
 @pytest.fixture

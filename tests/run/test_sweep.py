@@ -1,6 +1,5 @@
 """The moments of a run that matter: pushes around each look, deletions that fail, interruptions."""
 
-from collections.abc import Iterator
 from threading import Event
 from typing import Any
 
@@ -22,12 +21,6 @@ from tests.sandbox import Answer, Box, Drop, Fault, LoseAnswer, Request, first, 
 
 RULES: dict[str, Any] = {"keep_latest": 1, "keep_days": 30, "concurrency": 1}
 UNTAGGED = "/sha256%3A"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Box]:
-    with serve() as box:
-        yield box
 
 
 @pytest.fixture

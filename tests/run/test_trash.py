@@ -1,6 +1,5 @@
 """Nothing is gone for a week: what goes is in the trash first, and can be put back from there."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from threading import Event
 from typing import Any
@@ -22,12 +21,6 @@ from tests.oracle import all_whole, whole
 from tests.sandbox import Answer, Box, Drop, Fault, LoseAnswer, Request, first, serve
 
 RULES: dict[str, Any] = {"keep_latest": 1, "keep_days": 30, "trash_days": 7, "concurrency": 1}
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Box]:
-    with serve() as box:
-        yield box
 
 
 @pytest.fixture

@@ -5,14 +5,8 @@ from collections.abc import Iterator
 import pytest
 import requests_mock as rm
 
-from tests.sandbox import Box, serve
+from tests.sandbox import Box
 from tests.server.clients import ROW
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Box]:
-    with serve("1.25") as box:
-        yield box
 
 
 @pytest.fixture
