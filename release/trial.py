@@ -38,12 +38,12 @@ def clean_up(engine: Engine, image: str, network: str, url: str, token: str) -> 
         print(engine.call("run", "--rm", "--network", network, *told, image))
         address = f"{url}/api/v1/packages/{owner}"
         listed = session.get(address, params={"q": name}, timeout=60).json()
-        left = {row["version"] for row in listed}
-        for version in left:
+        stays = {row["version"] for row in listed}
+        for version in stays:
             session.delete(f"{address}/container/{name}/{version}", timeout=60)
-    if left != {"v2", *parts}:
+    if stays != {"v2", *parts}:
         raise NotReady(
-            f"The image was tried on {url} and left {sorted(left)}, not v2 and its parts."
+            f"The image was tried on {url} and left {sorted(stays)}, not v2 and its parts."
         )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.program import fill
 from tests.sandbox import Box, serve
 
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
@@ -27,3 +28,10 @@ def running() -> Iterator[Box]:
     """A sandbox for the tests of a file, which empty it before each."""
     with serve() as box:
         yield box
+
+
+@pytest.fixture
+def filled(running: Box) -> Box:
+    """A sandbox with twelve versions, of which seven go."""
+    fill(running)
+    return running

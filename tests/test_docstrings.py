@@ -16,12 +16,12 @@ def fields(path: Path) -> Iterator[tuple[str, bool]]:
             continue
         for field, after in zip(node.body, [*node.body[1:], None], strict=True):
             if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
-                said = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+                is_told = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
                 if not field.target.id.startswith("_"):
-                    yield f"{path.name}: {node.name}.{field.target.id}", said
+                    yield f"{path.name}: {node.name}.{field.target.id}", is_told
 
 
 def test_every_public_field_has_a_docstring() -> None:
     found = [field for path in PACKAGE.rglob("*.py") for field in fields(path)]
     assert found
-    assert [name for name, said in found if not said] == []
+    assert [name for name, is_told in found if not is_told] == []

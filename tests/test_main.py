@@ -10,33 +10,26 @@ from threading import Event, Thread
 import pytest
 
 from registry_gc import __version__
-from tests.program import COMMAND, ORIGINAL, environment, fill, inputs, outputs, start
+from tests.program import COMMAND, ORIGINAL, environment, inputs, outputs, start
 from tests.sandbox import Answer, Box, Drop, Hold
 
 
-@pytest.fixture
-def box(running: Box) -> Box:
-    """A sandbox with twelve versions, of which seven go."""
-    fill(running)
-    return running
-
-
-def test_original_command_line_keeps_what_it_kept(box: Box) -> None:
-    before = box.store.versions("app")
-    dry = start(*ORIGINAL, "--dry-run", env=environment(box))
-    assert (dry.returncode, box.store.versions("app")) == (0, before)
-    assert start(*ORIGINAL, env=environment(box)).returncode == 0
+def test_original_command_line_keeps_what_it_kept(filled: Box) -> None:
+    before = filled.store.versions("app")
+    dry = start(*ORIGINAL, "--dry-run", env=environment(filled))
+    assert (dry.returncode, filled.store.versions("app")) == (0, before)
+    assert start(*ORIGINAL, env=environment(filled)).returncode == 0
     young = {f"sha-{number}" for number in range(3)}  # 100 to 160 days old
-    assert set(box.store.versions("app")) == young | {"latest", "corpus-2026-10"}
+    assert set(filled.store.versions("app")) == young | {"latest", "corpus-2026-10"}
 
 
 def test_action_reads_inputs_and_writes_log_outputs_summary_and_report(
-    box: Box, tmp_path: Path
+    filled: Box, tmp_path: Path
 ) -> None:
-    done = start(env=inputs(box, tmp_path, report="out/gc.json"))
+    done = start(env=inputs(filled, tmp_path, report="out/gc.json"))
     assert done.returncode == 0, done.stdout
     lines = done.stdout.splitlines()
-    assert lines[0] == f"::add-mask::{box.token}"
+    assert lines[0] == f"::add-mask::{filled.token}"
     assert lines[1].startswith("registry-gc ")
     written = outputs(tmp_path)
     assert written["deleted"] == "7"
@@ -48,25 +41,27 @@ def test_action_reads_inputs_and_writes_log_outputs_summary_and_report(
     summary = (tmp_path / "summary.md").read_text(encoding="utf-8")
     assert "Deleted 6 of 10 builds of app (7 of 12 versions)" in summary
     assert (written["deleted-builds"], written["kept-builds"]) == ("6", "4")
-    assert box.token not in summary + json.dumps(report)
+    assert filled.token not in summary + json.dumps(report)
 
 
-def test_dry_run_names_in_its_outputs_what_the_real_run_deletes(box: Box, tmp_path: Path) -> None:
+def test_dry_run_names_in_its_outputs_what_the_real_run_deletes(
+    filled: Box, tmp_path: Path
+) -> None:
     dry, real = tmp_path / "dry", tmp_path / "real"
     dry.mkdir()
     real.mkdir()
-    start(env=inputs(box, dry, dry_run="True"))
-    assert len(box.store.versions("app")) == 12
-    start(env=inputs(box, real))
+    start(env=inputs(filled, dry, dry_run="True"))
+    assert len(filled.store.versions("app")) == 12
+    start(env=inputs(filled, real))
     assert outputs(dry) == outputs(real) | {"outcome": "dry-run"}
     assert outputs(real)["outcome"] == "done"
 
 
 @pytest.mark.parametrize("how", [{"INPUT_VERBOSE": "true"}, {"RUNNER_DEBUG": "1"}, {}])
 def test_every_version_is_in_the_log_when_it_is_asked_for(
-    box: Box, tmp_path: Path, how: dict[str, str]
+    filled: Box, tmp_path: Path, how: dict[str, str]
 ) -> None:
-    done = start(env=inputs(box, tmp_path, dry_run="true") | how)
+    done = start(env=inputs(filled, tmp_path, dry_run="true") | how)
     versions = [line for line in done.stdout.splitlines() if line.startswith(("  KEEP", "  DEL"))]
     assert len(versions) == (12 if how else 0)
 
@@ -91,20 +86,20 @@ def test_every_version_is_in_the_log_when_it_is_asked_for(
     ],
 )
 def test_bad_input_gets_a_sentence_and_nothing_is_deleted(
-    box: Box, change: dict[str, str], code: int, says: str
+    filled: Box, change: dict[str, str], code: int, says: str
 ) -> None:
-    before = box.store.versions("app")
+    before = filled.store.versions("app")
     given = {"INPUT_OWNER": "acme", "INPUT_PACKAGE": "app", "INPUT_KEEP-LATEST": "2"}
-    done = start(env=environment(box) | given | change)
+    done = start(env=environment(filled) | given | change)
     assert done.returncode == code, done.stdout + done.stderr
     assert says in done.stdout + done.stderr
     assert "s3cret" not in done.stdout + done.stderr
-    assert box.store.versions("app") == before
+    assert filled.store.versions("app") == before
     if code == 2:
-        assert box.faults.log == []
+        assert filled.faults.log == []
 
 
-def test_ten_wrong_settings_give_ten_sentences_without_a_request(box: Box) -> None:
+def test_ten_wrong_settings_give_ten_sentences_without_a_request(filled: Box) -> None:
     wrong = {
         "server-url": "ftp://x",
         "owner": "a/b",
@@ -118,10 +113,10 @@ def test_ten_wrong_settings_give_ten_sentences_without_a_request(box: Box) -> No
         "concurrency": "33",
     }
     options = [f"--{name}={text}" for name, text in wrong.items()]
-    done = start(*options, env=environment(box))
+    done = start(*options, env=environment(filled))
     assert done.returncode == 2
     assert [line.split(":")[1].strip() for line in done.stderr.splitlines()] == list(wrong)
-    assert box.faults.log == []
+    assert filled.faults.log == []
 
 
 @pytest.mark.parametrize(
@@ -133,15 +128,15 @@ def test_ten_wrong_settings_give_ten_sentences_without_a_request(box: Box) -> No
         (Answer(200, "[]"), "no X-Total-Count"),
     ],
 )
-def test_a_strange_server_gets_a_sentence(box: Box, fault: Answer, says: str) -> None:
-    box.faults.plan = lambda request: fault
-    done = start(*ORIGINAL, env=environment(box))
+def test_a_strange_server_gets_a_sentence(filled: Box, fault: Answer, says: str) -> None:
+    filled.faults.plan = lambda request: fault
+    done = start(*ORIGINAL, env=environment(filled))
     assert done.returncode == 1
     assert says in done.stdout
 
 
-def test_every_line_of_a_badly_pasted_token_is_masked(box: Box, tmp_path: Path) -> None:
-    done = start(env=inputs(box, tmp_path, token="user\nS3CRETS3CRET"))
+def test_every_line_of_a_badly_pasted_token_is_masked(filled: Box, tmp_path: Path) -> None:
+    done = start(env=inputs(filled, tmp_path, token="user\nS3CRETS3CRET"))
     assert done.returncode == 2
     assert done.stdout.splitlines() == ["::add-mask::user", "::add-mask::S3CRETS3CRET"]
 
@@ -150,16 +145,18 @@ def test_every_line_of_a_badly_pasted_token_is_masked(box: Box, tmp_path: Path) 
     "change",
     [{"REQUESTS_CA_BUNDLE": "/no/ca.pem"}, {"GITEA_HOST": "https://git..example.org"}],
 )
-def test_an_address_or_a_ca_that_cannot_be_is_a_sentence(box: Box, change: dict[str, str]) -> None:
-    https = {"GITEA_HOST": box.url.replace("http:", "https:")}
-    done = start(*ORIGINAL, env=environment(box) | https | change)
+def test_an_address_or_a_ca_that_cannot_be_is_a_sentence(
+    filled: Box, change: dict[str, str]
+) -> None:
+    https = {"GITEA_HOST": filled.url.replace("http:", "https:")}
+    done = start(*ORIGINAL, env=environment(filled) | https | change)
     assert done.returncode == 1
     assert "failed:" in done.stdout
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_cancelled_job_finishes_what_is_in_flight_and_reports_it(
-    box: Box, tmp_path: Path, number: signal.Signals
+    filled: Box, tmp_path: Path, number: signal.Signals
 ) -> None:
     in_flight, go_on = Event(), Event()
 
@@ -169,8 +166,8 @@ def test_a_cancelled_job_finishes_what_is_in_flight_and_reports_it(
         in_flight.set()
         return Hold(go_on)
 
-    box.faults.plan = hold
-    env = inputs(box, tmp_path, concurrency="1")
+    filled.faults.plan = hold
+    env = inputs(filled, tmp_path, concurrency="1")
     with subprocess.Popen(COMMAND, env=env, stdout=subprocess.PIPE, text=True) as process:
         assert in_flight.wait(30)
         process.send_signal(number)
@@ -179,20 +176,20 @@ def test_a_cancelled_job_finishes_what_is_in_flight_and_reports_it(
     assert process.returncode == 1
     assert "interrupted" in log
     deleted = int(outputs(tmp_path)["deleted"])
-    assert len(box.store.versions("app")) == 12 - deleted
+    assert len(filled.store.versions("app")) == 12 - deleted
     assert deleted < 7
 
 
-def test_dropped_connections_and_busy_answers_do_not_stop_a_run(box: Box) -> None:
+def test_dropped_connections_and_busy_answers_do_not_stop_a_run(filled: Box) -> None:
     def one_in_three(request: object) -> Drop | Answer | None:
         number = getattr(request, "number", 0)
         if number % 6 == 0:
             return Drop()
         return Answer(503, "", {"Retry-After": "0"}) if number % 6 == 1 else None
 
-    box.faults.plan = one_in_three
-    assert start(*ORIGINAL, env=environment(box)).returncode == 0
-    assert len(box.store.versions("app")) == 5
+    filled.faults.plan = one_in_three
+    assert start(*ORIGINAL, env=environment(filled)).returncode == 0
+    assert len(filled.store.versions("app")) == 5
 
 
 def test_the_package_is_a_command_too() -> None:

@@ -137,8 +137,8 @@ def test_faults_break_nothing_and_a_later_run_completes_the_work(
         assert after.items() <= before.items()
         # Without measure_space what is doomed is not read: the README names this as a gap.
         is_read = choices["measure_space"]
-        standing = expected.stay | {n for n in after if is_read and is_plain_tag(n[1])}
-        assert was_whole & standing <= oracle.all_whole(box.store), outcome.text
+        stays = expected.stay | {n for n in after if is_read and is_plain_tag(n[1])}
+        assert was_whole & stays <= oracle.all_whole(box.store), outcome.text
         assert outcome.names(State.KEPT) <= after.keys(), outcome.text
         if outcome.exit_code == 0:
             assert after.keys() & (expected.stay | expected.go) == expected.remains, outcome.text

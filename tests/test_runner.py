@@ -41,9 +41,9 @@ def asked(folder: Path, body: object) -> str:
 def test_a_dry_run_that_was_asked_for_is_told_with_the_line_to_change(
     tmp_path: Path, name: str, value: object
 ) -> None:
-    said = asked(tmp_path, {"inputs": {"tag": "x", name: value}})
-    assert said.endswith(f"dry-run: ${{{{ github.event.inputs.{name} }}}}")
-    assert f"{name}: {value}, but" in said
+    message = asked(tmp_path, {"inputs": {"tag": "x", name: value}})
+    assert message.endswith(f"dry-run: ${{{{ github.event.inputs.{name} }}}}")
+    assert f"{name}: {value}, but" in message
 
 
 @pytest.mark.parametrize(
@@ -123,8 +123,8 @@ def test_a_file_that_is_not_here_is_warned_of_where_it_matters(tmp_path: Path, p
         ("workflow_dispatch", "a dry run was asked for"),
         ("registry_package", "a deletion started it"),
     ):
-        (said,) = runner.missing_event({**env, "GITHUB_EVENT_NAME": name}, None)
-        assert what in said
+        (message,) = runner.missing_event({**env, "GITHUB_EVENT_NAME": name}, None)
+        assert what in message
         assert runner.missing_event({**env, "GITHUB_EVENT_NAME": name}, {}) == ()
         assert runner.missing_event({"GITHUB_EVENT_NAME": name}, None) == ()
     for name in ("schedule", "push", ""):

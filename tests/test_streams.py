@@ -13,15 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.program import COMMAND, ORIGINAL, environment, fill, inputs, outputs
+from tests.program import COMMAND, ORIGINAL, environment, inputs, outputs
 from tests.sandbox import Box, Hold, Request
-
-
-@pytest.fixture
-def box(running: Box) -> Box:
-    """A sandbox with twelve versions, of which seven go."""
-    fill(running)
-    return running
 
 
 def after(first: str) -> list[str]:
@@ -32,7 +25,7 @@ def after(first: str) -> list[str]:
 
 @contextmanager
 def held_at_the_first_deletion(
-    box: Box, env: dict[str, str], first: str = "", **options: Any
+    filled: Box, env: dict[str, str], first: str = "", **options: Any
 ) -> Iterator[tuple["subprocess.Popen[str]", Event]]:
     """A run whose first deletion has arrived; it goes on when the event is set."""
     arrived, go_on = Event(), Event()
@@ -43,7 +36,7 @@ def held_at_the_first_deletion(
             return Hold(go_on)
         return None
 
-    box.faults.plan = hold
+    filled.faults.plan = hold
     command = [*after(first), *ORIGINAL, "--concurrency", "1"]
     with subprocess.Popen(command, env=env, text=True, **options) as process:
         assert arrived.wait(30)
@@ -53,11 +46,11 @@ def held_at_the_first_deletion(
             go_on.set()
 
 
-def test_a_run_outlives_its_terminal(box: Box, tmp_path: Path) -> None:
+def test_a_run_outlives_its_terminal(filled: Box, tmp_path: Path) -> None:
     """What a closed window, or a connection that is lost, does to a program in it."""
     ours, theirs = pty.openpty()
-    env = environment(box, TERM="xterm") | {"GITHUB_OUTPUT": str(tmp_path / "output")}
-    with held_at_the_first_deletion(box, env, f"os.login_tty({theirs})", pass_fds=[theirs]) as (
+    env = environment(filled, TERM="xterm") | {"GITHUB_OUTPUT": str(tmp_path / "output")}
+    with held_at_the_first_deletion(filled, env, f"os.login_tty({theirs})", pass_fds=[theirs]) as (
         process,
         go_on,
     ):
@@ -66,51 +59,51 @@ def test_a_run_outlives_its_terminal(box: Box, tmp_path: Path) -> None:
         os.close(ours)  # the kernel sends SIGHUP, and every write is EIO from now on
         go_on.set()
         assert process.wait(30) == 0
-    assert len(box.store.versions("app")) == 5
+    assert len(filled.store.versions("app")) == 5
     assert outputs(tmp_path)["deleted"] == "7"
 
 
 @pytest.mark.parametrize("both", [True, False])
-def test_a_run_outlives_the_reader_of_its_log(box: Box, tmp_path: Path, both: bool) -> None:
+def test_a_run_outlives_the_reader_of_its_log(filled: Box, tmp_path: Path, both: bool) -> None:
     ours, theirs = os.pipe()
-    env, error = inputs(box, tmp_path), theirs if both else None
-    with held_at_the_first_deletion(box, env, stdout=theirs, stderr=error) as (process, go_on):
+    env, error = inputs(filled, tmp_path), theirs if both else None
+    with held_at_the_first_deletion(filled, env, stdout=theirs, stderr=error) as (process, go_on):
         os.close(theirs)
         os.close(ours)
         go_on.set()
         assert process.wait(30) == 0
-    assert len(box.store.versions("app")) == 5
+    assert len(filled.store.versions("app")) == 5
     assert outputs(tmp_path)["deleted"] == "7"
 
 
 @pytest.mark.parametrize("numbers", [(1, 2), (2, 3), (1, 3)])
 def test_a_run_needs_neither_output_nor_error(
-    box: Box, tmp_path: Path, numbers: tuple[int, int]
+    filled: Box, tmp_path: Path, numbers: tuple[int, int]
 ) -> None:
     """As after `>&-` in a shell."""
-    needs_nobody(box, tmp_path, f"os.closerange{numbers}")
+    needs_nobody(filled, tmp_path, f"os.closerange{numbers}")
 
 
-def test_a_log_on_a_full_disk_does_not_end_a_run(box: Box, tmp_path: Path) -> None:
+def test_a_log_on_a_full_disk_does_not_end_a_run(filled: Box, tmp_path: Path) -> None:
     with Path("/dev/full").open("w", encoding="utf-8") as full:
-        needs_nobody(box, tmp_path, stdout=full, stderr=full)
+        needs_nobody(filled, tmp_path, stdout=full, stderr=full)
 
 
-def needs_nobody(box: Box, folder: Path, first: str = "", **options: Any) -> None:
+def needs_nobody(filled: Box, folder: Path, first: str = "", **options: Any) -> None:
     """A run does all its work and writes its files, whoever reads its log."""
-    env = inputs(box, folder, report="gc.json")
+    env = inputs(filled, folder, report="gc.json")
     done = subprocess.run(after(first), env=env, check=False, **options)
     assert done.returncode == 0
-    assert len(box.store.versions("app")) == 5
+    assert len(filled.store.versions("app")) == 5
     assert outputs(folder)["deleted"] == "7"
     assert (folder / "gc.json").read_text(encoding="utf-8").startswith("{")
     wrong = subprocess.run([*after(first), "--keep-days=x"], env=env, check=False, **options)
     assert wrong.returncode == 2
 
 
-def test_the_same_signal_once_more_ends_the_program_at_once(box: Box, tmp_path: Path) -> None:
-    env = inputs(box, tmp_path)
-    with held_at_the_first_deletion(box, env, stdout=subprocess.DEVNULL) as (process, _):
+def test_the_same_signal_once_more_ends_the_program_at_once(filled: Box, tmp_path: Path) -> None:
+    env = inputs(filled, tmp_path)
+    with held_at_the_first_deletion(filled, env, stdout=subprocess.DEVNULL) as (process, _):
         for _ in range(100):  # the first is only noted, and the server does not answer
             process.send_signal(signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):

@@ -11,17 +11,10 @@ from hypothesis import strategies as st
 
 from registry_gc.main import main
 from registry_gc.settings.inputs import INPUTS
-from tests.program import ORIGINAL, environment, fill, inputs, outputs, start
+from tests.program import ORIGINAL, environment, inputs, outputs, start
 from tests.sandbox import Box
 
 OPTIONS = [f"--{declared.name}" for declared in INPUTS if declared.name != "token"]
-
-
-@pytest.fixture
-def box(running: Box) -> Box:
-    """A sandbox with twelve versions, of which seven go."""
-    fill(running)
-    return running
 
 
 @pytest.mark.parametrize(
@@ -29,44 +22,44 @@ def box(running: Box) -> Box:
 )
 @pytest.mark.parametrize("name", ["report", "package", "owner", "server-url", "keep-days"])
 def test_bytes_that_are_no_text_get_a_sentence(
-    box: Box, tmp_path: Path, name: str, text: bytes
+    filled: Box, tmp_path: Path, name: str, text: bytes
 ) -> None:
-    env = {os.fsencode(key): os.fsencode(value) for key, value in inputs(box, tmp_path).items()}
+    env = {os.fsencode(key): os.fsencode(value) for key, value in inputs(filled, tmp_path).items()}
     given = {b"INPUT_" + name.upper().encode(): text}
     if name in ("report", "owner"):
         rest = [] if name == "owner" else ["--owner=acme"]
         option = b"--" + name.encode() + b"=" + text
-        done = start("--package=app", *rest, option, env=environment(box))
+        done = start("--package=app", *rest, option, env=environment(filled))
     else:
         done = start(env=env | given)
-    assert (done.returncode, box.faults.log) == (2, [])
+    assert (done.returncode, filled.faults.log) == (2, [])
     assert f"registry-gc: {name}: " in done.stderr
     assert {file.name for file in tmp_path.iterdir()} <= {"output"}  # which says how it ended
 
 
-def test_a_token_of_bytes_is_a_sentence(box: Box) -> None:
-    done = start(*ORIGINAL, env=environment(box, GITEA_TOKEN="\udcff-not-a-token", CI="true"))
-    assert (done.returncode, box.faults.log) == (2, [])
-    env = environment(box, GITEA_TOKEN="", GITHUB_ACTIONS="true")
+def test_a_token_of_bytes_is_a_sentence(filled: Box) -> None:
+    done = start(*ORIGINAL, env=environment(filled, GITEA_TOKEN="\udcff-not-a-token", CI="true"))
+    assert (done.returncode, filled.faults.log) == (2, [])
+    env = environment(filled, GITEA_TOKEN="", GITHUB_ACTIONS="true")
     done = start(*ORIGINAL, env=env | {"INPUT_TOKEN": "\udcff"})
     assert (done.returncode, "copy it again" in done.stderr) == (2, True)
 
 
-def test_a_workspace_whose_name_is_no_text_is_one(box: Box, tmp_path: Path) -> None:
+def test_a_workspace_whose_name_is_no_text_is_one(filled: Box, tmp_path: Path) -> None:
     """A report goes there, and its path is an output, byte for byte."""
     folder = tmp_path / "\udcff"
     folder.mkdir()
-    done = start(env=inputs(box, folder, report="gc.json"))
+    done = start(env=inputs(filled, folder, report="gc.json"))
     assert done.returncode == 0
     assert outputs(folder)["report"] == str(folder / "gc.json")
 
 
 @pytest.mark.parametrize("form", ["{}", "--{}", "--keep-days{}", "--report={}", "--{}=x"])
-def test_a_token_on_the_command_line_is_not_shown(box: Box, form: str) -> None:
-    for text in (box.token, f"{box.token[:9]}\n{box.token[9:]}"):
-        done = start(*ORIGINAL, form.format(text), env=environment(box))
-        assert (done.returncode, box.faults.log) == (2, [])
-        assert box.token[9:] not in done.stdout + done.stderr
+def test_a_token_on_the_command_line_is_not_shown(filled: Box, form: str) -> None:
+    for text in (filled.token, f"{filled.token[:9]}\n{filled.token[9:]}"):
+        done = start(*ORIGINAL, form.format(text), env=environment(filled))
+        assert (done.returncode, filled.faults.log) == (2, [])
+        assert filled.token[9:] not in done.stdout + done.stderr
 
 
 VARIABLES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
@@ -89,8 +82,8 @@ def test_no_command_line_ends_in_a_traceback(arguments: list[str], given: dict[s
     assert isinstance(done.exception, SystemExit | None)
 
 
-def test_a_thousand_random_bytes_are_a_sentence(box: Box) -> None:
+def test_a_thousand_random_bytes_are_a_sentence(filled: Box) -> None:
     noise = random.Random(1).randbytes(1000).replace(b"\0", b"")
-    done = start(*ORIGINAL, b"--protect=" + noise, env=environment(box))
-    assert (done.returncode, box.faults.log) == (2, [])
+    done = start(*ORIGINAL, b"--protect=" + noise, env=environment(filled))
+    assert (done.returncode, filled.faults.log) == (2, [])
     assert len(done.stderr) < 1000

@@ -5,15 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.program import ORIGINAL, environment, fill, inputs, outputs, start
+from tests.program import ORIGINAL, environment, inputs, outputs, start
 from tests.sandbox import Box
-
-
-@pytest.fixture
-def box(running: Box) -> Box:
-    """A sandbox with twelve versions, of which seven go."""
-    fill(running)
-    return running
 
 
 def event(folder: Path, name: str, body: object) -> dict[str, str]:
@@ -23,10 +16,10 @@ def event(folder: Path, name: str, body: object) -> dict[str, str]:
     return {"GITHUB_EVENT_NAME": name, "GITHUB_EVENT_PATH": str(file)}
 
 
-def refuses(box: Box, env: dict[str, str], says: str, code: int = 2) -> None:
+def refuses(filled: Box, env: dict[str, str], says: str, code: int = 2) -> None:
     """Such a run ends with this code, says why, and sends nothing at all."""
     done = start(env=env)
-    assert (done.returncode, box.faults.log) == (code, [])
+    assert (done.returncode, filled.faults.log) == (code, [])
     assert says in done.stdout + done.stderr
 
 
@@ -34,39 +27,41 @@ def refuses(box: Box, env: dict[str, str], says: str, code: int = 2) -> None:
 
 
 @pytest.mark.parametrize("value", [True, "true"])
-def test_who_asked_for_a_dry_run_gets_no_real_one(box: Box, tmp_path: Path, value: object) -> None:
+def test_who_asked_for_a_dry_run_gets_no_real_one(
+    filled: Box, tmp_path: Path, value: object
+) -> None:
     env = event(tmp_path, "workflow_dispatch", {"inputs": {"dry-run": value}})
     line = "dry-run: ${{ github.event.inputs.dry-run }}"
-    refuses(box, inputs(box, tmp_path, dry_run="false") | env, line)
-    refuses(box, inputs(box, tmp_path) | env, line)
+    refuses(filled, inputs(filled, tmp_path, dry_run="false") | env, line)
+    refuses(filled, inputs(filled, tmp_path) | env, line)
     assert outputs(tmp_path) == {"outcome": "refused"}
-    assert start(env=inputs(box, tmp_path, dry_run="true") | env).returncode == 0
-    assert len(box.store.versions("app")) == 12
+    assert start(env=inputs(filled, tmp_path, dry_run="true") | env).returncode == 0
+    assert len(filled.store.versions("app")) == 12
 
 
-def test_who_asked_for_a_real_run_gets_it(box: Box, tmp_path: Path) -> None:
+def test_who_asked_for_a_real_run_gets_it(filled: Box, tmp_path: Path) -> None:
     env = event(tmp_path, "workflow_dispatch", {"inputs": {"dry-run": "false"}})
-    assert start(env=inputs(box, tmp_path, dry_run="false") | env).returncode == 0
-    assert len(box.store.versions("app")) == 5
+    assert start(env=inputs(filled, tmp_path, dry_run="false") | env).returncode == 0
+    assert len(filled.store.versions("app")) == 5
 
 
-def test_who_asked_to_put_tags_back_gets_no_clean_up(box: Box, tmp_path: Path) -> None:
+def test_who_asked_to_put_tags_back_gets_no_clean_up(filled: Box, tmp_path: Path) -> None:
     env = event(tmp_path, "workflow_dispatch", {"inputs": {"restore": "app:v1"}})
     line = "restore: ${{ github.event.inputs.restore }}"
-    refuses(box, inputs(box, tmp_path) | env, line)
-    start(env=inputs(box, tmp_path, restore="app:v1") | env)
-    assert len(box.store.versions("app")) == 12
+    refuses(filled, inputs(filled, tmp_path) | env, line)
+    start(env=inputs(filled, tmp_path, restore="app:v1") | env)
+    assert len(filled.store.versions("app")) == 12
 
 
-def test_an_event_that_is_not_understood_starts_nothing(box: Box, tmp_path: Path) -> None:
+def test_an_event_that_is_not_understood_starts_nothing(filled: Box, tmp_path: Path) -> None:
     env = event(tmp_path, "workflow_dispatch", '{"inputs": {"dry-run": tr')
-    refuses(box, inputs(box, tmp_path) | env, "is not JSON")
+    refuses(filled, inputs(filled, tmp_path) | env, "is not JSON")
     assert outputs(tmp_path) == {"outcome": "failed"}
 
 
-def test_an_event_that_is_not_here_is_in_the_report(box: Box, tmp_path: Path) -> None:
+def test_an_event_that_is_not_here_is_in_the_report(filled: Box, tmp_path: Path) -> None:
     env = {"GITHUB_EVENT_NAME": "workflow_dispatch", "GITHUB_EVENT_PATH": "/none/event.json"}
-    done = start(env=inputs(box, tmp_path, report="gc.json") | env)
+    done = start(env=inputs(filled, tmp_path, report="gc.json") | env)
     assert done.returncode == 0
     assert done.stdout.count("\nWARNING  This job was started by workflow_dispatch") == 1
     assert done.stdout.count("\n::warning::This job was started by workflow_dispatch") == 1
@@ -75,16 +70,16 @@ def test_an_event_that_is_not_here_is_in_the_report(box: Box, tmp_path: Path) ->
     assert "could not be looked up" in problem["text"]
 
 
-def test_a_run_that_a_deletion_started_does_nothing(box: Box, tmp_path: Path) -> None:
+def test_a_run_that_a_deletion_started_does_nothing(filled: Box, tmp_path: Path) -> None:
     env = event(tmp_path, "registry_package", {"action": "deleted"})
-    refuses(box, inputs(box, tmp_path) | env, "types: [published]", code=0)
+    refuses(filled, inputs(filled, tmp_path) | env, "types: [published]", code=0)
     assert outputs(tmp_path) == {"outcome": "nothing"}
 
 
-def test_a_run_that_a_push_started_does_its_work(box: Box, tmp_path: Path) -> None:
+def test_a_run_that_a_push_started_does_its_work(filled: Box, tmp_path: Path) -> None:
     env = event(tmp_path, "registry_package", {"action": "created"})
-    assert start(env=inputs(box, tmp_path) | env).returncode == 0
-    assert len(box.store.versions("app")) == 5
+    assert start(env=inputs(filled, tmp_path) | env).returncode == 0
+    assert len(filled.store.versions("app")) == 5
 
 
 # --- names that were changed on the way
@@ -94,25 +89,25 @@ def test_a_run_that_a_push_started_does_its_work(box: Box, tmp_path: Path) -> No
     "variable", ["INPUT_DRY_RUN", "INPUT_DRY", "INPUT_DRY-RUN-ONLY", "INPUT_Dry-Run"]
 )
 def test_a_dry_run_under_another_name_is_no_real_one(
-    box: Box, tmp_path: Path, variable: str
+    filled: Box, tmp_path: Path, variable: str
 ) -> None:
-    refuses(box, inputs(box, tmp_path) | {variable: "true"}, "Did you mean dry-run?")
+    refuses(filled, inputs(filled, tmp_path) | {variable: "true"}, "Did you mean dry-run?")
 
 
 @pytest.mark.parametrize("text", ["yes", "1", "on", "ja", "true;", "'true'", "${{ inputs.dry }}"])
 def test_a_dry_run_that_is_neither_true_nor_false_is_no_real_one(
-    box: Box, tmp_path: Path, text: str
+    filled: Box, tmp_path: Path, text: str
 ) -> None:
-    refuses(box, inputs(box, tmp_path, dry_run=text), "is not allowed: true or false")
+    refuses(filled, inputs(filled, tmp_path, dry_run=text), "is not allowed: true or false")
 
 
 @pytest.mark.parametrize(
     "arguments",
     [["--dry-run"], ["--dry-run=TRUE"], ["--dry-run", "true"]],
 )
-def test_a_dry_run_on_the_command_line_is_one(box: Box, arguments: list[str]) -> None:
-    assert start(*ORIGINAL, *arguments, env=environment(box)).returncode == 0
-    assert len(box.store.versions("app")) == 12
+def test_a_dry_run_on_the_command_line_is_one(filled: Box, arguments: list[str]) -> None:
+    assert start(*ORIGINAL, *arguments, env=environment(filled)).returncode == 0
+    assert len(filled.store.versions("app")) == 12
 
 
 @pytest.mark.parametrize(
@@ -131,9 +126,11 @@ def test_a_dry_run_on_the_command_line_is_one(box: Box, arguments: list[str]) ->
         ["--dry-run", "--no-dry-run"],
     ],
 )
-def test_a_command_line_that_is_not_understood_does_nothing(box: Box, arguments: list[str]) -> None:
-    done = start(*ORIGINAL, *arguments, env=environment(box))
-    assert (done.returncode, box.faults.log) == (2, [])
+def test_a_command_line_that_is_not_understood_does_nothing(
+    filled: Box, arguments: list[str]
+) -> None:
+    done = start(*ORIGINAL, *arguments, env=environment(filled))
+    assert (done.returncode, filled.faults.log) == (2, [])
     assert done.stderr
 
 
@@ -152,42 +149,44 @@ def test_a_command_line_that_is_not_understood_does_nothing(box: Box, arguments:
     ],
 )
 def test_a_report_that_cannot_be_written_starts_nothing(
-    box: Box, tmp_path: Path, report: str, says: str
+    filled: Box, tmp_path: Path, report: str, says: str
 ) -> None:
     (tmp_path / "README.md").write_text("# App\n", encoding="utf-8")
-    refuses(box, inputs(box, tmp_path, report=report), says)
+    refuses(filled, inputs(filled, tmp_path, report=report), says)
     assert {path.name for path in tmp_path.iterdir()} == {"README.md", "output"}
     assert outputs(tmp_path) == {"outcome": "failed"}
 
 
 def test_on_a_command_line_the_workspace_is_the_current_directory(
-    box: Box, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    filled: Box, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    done = start(*ORIGINAL, "--dry-run", "--report", "../gc.json", env=environment(box))
+    done = start(*ORIGINAL, "--dry-run", "--report", "../gc.json", env=environment(filled))
     assert (done.returncode, str(tmp_path) in done.stderr) == (2, True)
-    done = start(*ORIGINAL, "--dry-run", "--report", "out/gc.json", env=environment(box))
+    done = start(*ORIGINAL, "--dry-run", "--report", "out/gc.json", env=environment(filled))
     assert (done.returncode, (tmp_path / "out" / "gc.json").is_file()) == (0, True)
 
 
 def test_a_file_of_the_runner_that_cannot_be_written_starts_nothing(
-    box: Box, tmp_path: Path
+    filled: Box, tmp_path: Path
 ) -> None:
-    env = inputs(box, tmp_path) | {"GITHUB_OUTPUT": str(tmp_path)}
-    refuses(box, env, f"{tmp_path} cannot be written")
+    env = inputs(filled, tmp_path) | {"GITHUB_OUTPUT": str(tmp_path)}
+    refuses(filled, env, f"{tmp_path} cannot be written")
 
 
-def test_files_of_the_runner_that_are_not_here_are_left_out(box: Box, tmp_path: Path) -> None:
+def test_files_of_the_runner_that_are_not_here_are_left_out(filled: Box, tmp_path: Path) -> None:
     """On a runner in host mode their paths are the host's."""
-    env = inputs(box, tmp_path) | {"GITHUB_STEP_SUMMARY": str(tmp_path / "no" / "summary.md")}
+    env = inputs(filled, tmp_path) | {"GITHUB_STEP_SUMMARY": str(tmp_path / "no" / "summary.md")}
     done = start(env=env)
     assert done.returncode == 0
     assert "summary.md is not written" in done.stdout
     assert outputs(tmp_path)["deleted"] == "7"
 
 
-def test_a_disk_that_fills_up_during_the_run_fails_it_and_is_told(box: Box, tmp_path: Path) -> None:
-    env = inputs(box, tmp_path) | {"GITHUB_STEP_SUMMARY": "/dev/full"}
+def test_a_disk_that_fills_up_during_the_run_fails_it_and_is_told(
+    filled: Box, tmp_path: Path
+) -> None:
+    env = inputs(filled, tmp_path) | {"GITHUB_STEP_SUMMARY": "/dev/full"}
     done = start(env=env)
     assert done.returncode == 1
     assert "/dev/full cannot be written: No space left on device." in done.stderr

@@ -19,11 +19,11 @@ def rooms_in_the_map() -> dict[str, str]:
 
 
 def test_the_map_says_of_each_room_what_the_room_says_of_itself() -> None:
-    said = {}
+    sentences = {}
     for init in PACKAGE.glob("*/__init__.py"):
         docstring = ast.get_docstring(ast.parse(init.read_text(encoding="utf-8"))) or ""
-        said[init.parent.name] = re.split(r" Imports ", " ".join(docstring.split()))[0]
-    assert rooms_in_the_map() == said
+        sentences[init.parent.name] = re.split(r" Imports ", " ".join(docstring.split()))[0]
+    assert rooms_in_the_map() == sentences
 
 
 def test_the_map_lists_the_rooms_in_the_order_of_their_imports() -> None:

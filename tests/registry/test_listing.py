@@ -43,13 +43,13 @@ def names(listing: Listing) -> list[str]:
 
 def at_page(box: Box, page: int, times: int, *actions: Any) -> None:
     """Do this right before the first `times` requests for the page are answered."""
-    left = [times]
+    remaining = [times]
 
     def before(request: Request) -> None:
-        if f"page={page}&" in request.target and left[0]:
-            left[0] -= 1
+        if f"page={page}&" in request.target and remaining[0]:
+            remaining[0] -= 1
             for action in actions:
-                action(left[0])
+                action(remaining[0])
 
     box.faults.before = before
 
@@ -125,7 +125,7 @@ def test_a_push_and_a_deletion_that_leave_the_total_alike_hide_nothing(box: Box)
 
 def test_a_listing_that_never_settles_is_an_error_with_its_figures(box: Box) -> None:
     push(box, 60)
-    at_page(box, 2, 99, lambda left: box.push.image("app", f"new{left}", left))
+    at_page(box, 2, 99, lambda remaining: box.push.image("app", f"new{remaining}", remaining))
     with pytest.raises(RegistryGcError, match=r"changed each time .* \d+ of \d+ versions"):
         list_versions(client_of(box), "app")
 
@@ -151,7 +151,7 @@ def test_rows_of_one_second_that_change_places_are_all_found_in_several_passes()
 def test_each_pass_cuts_the_pages_elsewhere(box: Box) -> None:
     """Else rows of one second that change places could hide at the same cut in all of them."""
     push(box, 60)
-    at_page(box, 2, 99, lambda left: box.push.image("app", f"new{left}", left))
+    at_page(box, 2, 99, lambda remaining: box.push.image("app", f"new{remaining}", remaining))
     with suppress(RegistryGcError):
         list_versions(client_of(box), "app")
     sizes = [t.rpartition("limit=")[2] for _, t in box.faults.log if "page=1&" in t]
@@ -270,7 +270,7 @@ def test_a_second_look_that_never_settles_is_an_error(box: Box) -> None:
     push(box, 60)
     listing = list_versions(client_of(box), "app")
     push(box, 50, prefix="new")
-    at_page(box, 2, 99, lambda left: box.push.image("app", f"more{left}", left))
+    at_page(box, 2, 99, lambda remaining: box.push.image("app", f"more{remaining}", remaining))
     with pytest.raises(RegistryGcError, match="changed 3 times"):
         newer(client_of(box), "app", listing.ids, listing.at)
 

@@ -196,7 +196,7 @@ def test_an_index_of_any_kind_is_understood(
 
 
 @pytest.mark.parametrize(
-    ("raw", "said"),
+    ("raw", "message"),
     [
         (index(mediaType="application/vnd.new+json"), "unknown media type application/vnd.new"),
         (index(mediaType=None), "unknown media type"),
@@ -215,11 +215,11 @@ def test_an_index_of_any_kind_is_understood(
         (index(entry(platform="linux")), "AttributeError"),
     ],
 )
-def test_a_manifest_that_is_not_understood_is_named(box: Box, raw: bytes, said: str) -> None:
+def test_a_manifest_that_is_not_understood_is_named(box: Box, raw: bytes, message: str) -> None:
     hold(box, raw)
     with pytest.raises(RegistryGcError, match="The manifest of app:v1 could not be und") as caught:
         graph_of(box, "v1")
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("fault", [HalfJson(), Answer(200, "{}"), Answer(200, "<html>")])

@@ -77,13 +77,14 @@ def changed(image: Image, change: Callable[[Row], Row]) -> Image:
     """The image with each of its versions changed, in its builds too."""
     rows = {row.version.id: change(row) for row in image.rows}
 
-    def of(old: Sequence[Row]) -> tuple[Row, ...]:
+    def rows_of(old: Sequence[Row]) -> tuple[Row, ...]:
         return tuple(rows[row.version.id] for row in old)
 
     builds = [
-        replace(b, tags=of(b.tags), parts=of(b.parts), others=of(b.others)) for b in image.builds
+        replace(b, tags=rows_of(b.tags), parts=rows_of(b.parts), others=rows_of(b.others))
+        for b in image.builds
     ]
-    return replace(image, rows=of(image.rows), builds=tuple(builds))
+    return replace(image, rows=rows_of(image.rows), builds=tuple(builds))
 
 
 def report(*images: Image, **fields: Any) -> Report:
@@ -311,9 +312,9 @@ def hostile(text: str = HOSTILE) -> Report:
         build(tags[2], **own),
         build(replace(young, until=NOW), **own),
     ]
-    left = [row(digest(text), 9, DELETED, text, size=1, image=text)]
+    leftovers = [row(digest(text), 9, DELETED, text, size=1, image=text)]
     problems = (Problem(text), Problem(text, False))
-    found = image(text, builds, left, problems=problems, held=3, freed=2, unreachable=1)
+    found = image(text, builds, leftovers, problems=problems, held=3, freed=2, unreachable=1)
     settings = {**SETTINGS, "protect": (text,)}
     made = report(found, freed=2, problems=problems)
     return replace(made, owner=text, server_url=text, settings=settings)

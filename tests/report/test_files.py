@@ -182,13 +182,13 @@ def test_what_the_runner_has_in_its_files_stays(tmp_path: Path) -> None:
 
 def test_files_without_a_directory_here_are_left_out_with_a_sentence(tmp_path: Path) -> None:
     both = files.tried("", tmp_path, tmp_path / "none" / "output", tmp_path / "none" / "summary")
-    assert [said.partition(" is not")[0] for said in both.missing] == [
+    assert [message.partition(" is not")[0] for message in both.missing] == [
         str(tmp_path / "none" / name) for name in ("output", "summary")
     ]
     gone = tmp_path / "none" / "summary"
     found = files.tried("", tmp_path, tmp_path / "output", gone)
     assert (found.output, found.summary) == (tmp_path / "output", None)
-    assert [str(gone) in said for said in found.missing] == [True]
+    assert [str(gone) in message for message in found.missing] == [True]
     assert files.tried("", tmp_path, None, None).missing == ()
 
 

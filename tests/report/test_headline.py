@@ -14,7 +14,7 @@ from tests.report.samples import NOW
 
 
 @pytest.mark.parametrize(
-    ("sample", "said"),
+    ("sample", "expected"),
     [
         (reports.nothing_to_do, "Nothing to delete: all 3 builds (3 versions) of app stay."),
         (
@@ -85,9 +85,9 @@ from tests.report.samples import NOW
         ),
     ],
 )
-def test_the_headline_says_it_all(sample: Callable[[], Report], said: str) -> None:
+def test_the_headline_says_it_all(sample: Callable[[], Report], expected: str) -> None:
     """One sentence is what most people read, and it must not promise too much."""
-    assert headline(sample()) == said
+    assert headline(sample()) == expected
 
 
 def test_what_goes_next_is_the_first_day_on_which_a_kept_build_grows_too_old() -> None:

@@ -18,31 +18,31 @@ def written(report: Report, *package: str) -> dict[str, str]:
     return outputs(report, chosen(BOX, package=package), "/w/gc.json")
 
 
-def of(*names: str, state: State = State.DELETED) -> Report:
+def report_of(*names: str, state: State = State.DELETED) -> Report:
     """A run over one image with these versions in one state."""
     builds = [samples.build(samples.row(name, 400, state, "older")) for name in names]
     return samples.report(samples.image("app", builds))
 
 
 def test_the_tags_that_went_are_a_json_list_with_a_line_each() -> None:
-    found = written(of("v1", "v2", "sha256:" + "a" * 64, f"sha256-{'b' * 64}.sig"), "app")
+    found = written(report_of("v1", "v2", "sha256:" + "a" * 64, f"sha256-{'b' * 64}.sig"), "app")
     assert json.loads(found["deleted-tags"]) == ["v1", "v2"]
     assert found["deleted-tags"].splitlines() == ["[", '"v1",', '"v2"', "]"]
     assert found["deleted"] == "4"
 
 
 def test_an_empty_list_is_a_list() -> None:
-    assert written(of("v1", state=State.KEPT), "app")["deleted-tags"] == "[]"
+    assert written(report_of("v1", state=State.KEPT), "app")["deleted-tags"] == "[]"
 
 
 def test_tags_name_their_image_unless_there_is_one_only() -> None:
-    assert json.loads(written(of("v1"), "app")["deleted-tags"]) == ["v1"]
-    assert json.loads(written(of("v1"), "a*")["deleted-tags"]) == ["app:v1"]
-    assert json.loads(written(of("v1"), "app", "web")["deleted-tags"]) == ["app:v1"]
+    assert json.loads(written(report_of("v1"), "app")["deleted-tags"]) == ["v1"]
+    assert json.loads(written(report_of("v1"), "a*")["deleted-tags"]) == ["app:v1"]
+    assert json.loads(written(report_of("v1"), "app", "web")["deleted-tags"]) == ["app:v1"]
 
 
 def test_a_dry_run_says_what_would_go_and_a_refused_run_that_nothing_went() -> None:
-    doomed = of("v1", state=State.DOOMED)
+    doomed = report_of("v1", state=State.DOOMED)
     assert json.loads(written(replace(doomed, is_dry_run=True), "app")["deleted-tags"]) == ["v1"]
     assert json.loads(written(doomed, "app")["deleted-tags"]) == []
 
@@ -59,5 +59,5 @@ def test_a_tag_that_was_pushed_again_is_not_named() -> None:
 
 
 def test_what_was_not_measured_is_empty() -> None:
-    assert written(replace(of("v1"), freed=None), "app")["reclaimable-bytes"] == ""
-    assert written(replace(of("v1"), freed=0), "app")["reclaimable-bytes"] == "0"
+    assert written(replace(report_of("v1"), freed=None), "app")["reclaimable-bytes"] == ""
+    assert written(replace(report_of("v1"), freed=0), "app")["reclaimable-bytes"] == "0"

@@ -30,8 +30,8 @@ def test_each_image_has_the_settings_of_the_first_entry_that_fits(tmp_path: Path
         chosen = ("package", "keep_days", "keep_latest", "keep_untagged_days", "images")
         outcome = run_gc(box, **{name: getattr(given, name) for name in chosen})
         assert outcome.exit_code == 0
-        left = {image: set(box.store.versions(image)) for image in ("app", "cache-go", "web")}
-    assert left == {
+        stays = {image: set(box.store.versions(image)) for image in ("app", "cache-go", "web")}
+    assert stays == {
         "app": {"v1.0.1", "v1.1.0", "latest"},
         "cache-go": {"v1.0.0", "latest"},
         "web": {"v1.0.0", "latest"},

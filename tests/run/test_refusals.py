@@ -101,8 +101,8 @@ def test_a_server_that_repeats_what_it_was_sent_does_not_get_the_token_into_the_
     box.push.multiarch("app", "v4", 4)
 
     def plan(request: Request) -> Fault | None:
-        said = request.headers.get("Authorization", "")
-        return Answer(status, said) if part in request.target else None
+        sent = request.headers.get("Authorization", "")
+        return Answer(status, sent) if part in request.target else None
 
     box.faults.plan = plan
     outcome = tidy(box)

@@ -38,9 +38,9 @@ def box() -> Iterator[Box]:
 def test_what_repositories_pin_stays_whole_and_the_rest_goes(box: Box) -> None:
     outcome = run_gc(box, **STRICT)
     assert outcome.exit_code == 0, outcome.text
-    left = {i: {n for n in names_in(box, i) if not n.startswith("sha256:")} for i in IMAGES}
-    assert left == {"app": {"v1", "latest"}, "web": {"v2", "latest"}, "db": {"v3", "latest"}}
-    assert [box.push.missing(i, tag) for i in IMAGES for tag in left[i]] == [[]] * 6
+    stays = {i: {n for n in names_in(box, i) if not n.startswith("sha256:")} for i in IMAGES}
+    assert stays == {"app": {"v1", "latest"}, "web": {"v2", "latest"}, "db": {"v3", "latest"}}
+    assert [box.push.missing(i, tag) for i in IMAGES for tag in stays[i]] == [[]] * 6
     assert outcome.why("app", "v1") == "in use: acme/deploy@main: compose.yaml:1"
     assert outcome.why("web", "v2") == "in use: acme/helm@main: prod.yaml:1"
     assert outcome.why("db", "v3") == "in use: acme/old@main: flux.yaml:1"

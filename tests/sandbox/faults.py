@@ -104,10 +104,10 @@ class Faults:
 
 def first(n: int, fault: Fault, method: str = "", containing: str = "") -> Plan:
     """A plan: the first n requests with this method and text in their target meet the fault."""
-    left = itertools.count(n, -1)
+    remaining = itertools.count(n, -1)
 
     def plan(request: Request) -> Fault | None:
         fits = method in ("", request.method) and containing in request.target
-        return fault if fits and next(left) > 0 else None
+        return fault if fits and next(remaining) > 0 else None
 
     return plan

@@ -56,7 +56,7 @@ def search() -> Response:
 
 
 @room.get("/users/<owner>/repos")
-def of_owner(owner: str) -> Response:
+def repositories_of_owner(owner: str) -> Response:
     """The total counts the repositories that the asking user does not see, the rows do not."""
     api_token("read:user")
     token, holder = api_token(READ), store().owner(owner)

@@ -109,8 +109,8 @@ def test_a_deletion_in_flight_at_a_stop_is_looked_after_and_told(box: Box) -> No
     stop.clear()
     box.faults.plan = first(1, Drop(), "DELETE")
     box.faults.before = lambda request: stop.set()
-    said = str(error_of(lambda: CALLS["delete"](client_of(box, stop=stop))))
-    assert "the run was interrupted, and the connection failed" in said
+    message = str(error_of(lambda: CALLS["delete"](client_of(box, stop=stop))))
+    assert "the run was interrupted, and the connection failed" in message
     assert box.faults.count("DELETE") == 1
     assert "v1" in box.store.versions("app")
 
@@ -128,8 +128,8 @@ def test_a_look_after_a_stop_is_tried_once(box: Box, fault: Fault) -> None:
 def test_an_answer_that_only_drips_is_none(box: Box) -> None:
     time = Time()
     with time.held(box):  # bytes may come, the whole of it never does
-        said = str(error_of(lambda: total(client_of(box, time=time))))
-    assert "failed after 1 try: no answer within 60 s" in said
+        message = str(error_of(lambda: total(client_of(box, time=time))))
+    assert "failed after 1 try: no answer within 60 s" in message
     assert time.now == 60
 
 
@@ -138,8 +138,8 @@ def test_an_answer_that_only_drips_is_none(box: Box) -> None:
 def test_an_answer_without_an_end_is_none(web: rm.Mocker, call: str, status: int) -> None:
     there = {"Location": "https://storage.example/x"}
     web.register_uri(rm.ANY, re.compile(URL), body=Endless(), status_code=status, headers=there)
-    said = str(error_of(lambda: CALLS[call](client_of())))
-    assert re.search(r"the answer has more than (16|32) MiB", said)
+    message = str(error_of(lambda: CALLS[call](client_of())))
+    assert re.search(r"the answer has more than (16|32) MiB", message)
     assert len(web.request_history) == 1
 
 
@@ -194,7 +194,7 @@ def test_a_machine_that_lets_no_thread_start_is_told(
 
     client = client_of(box)
     monkeypatch.setattr(f"registry_gc.server.{module}.Thread", Refused)
-    said = str(error_of(lambda: client.in_order(lambda _: total(client), [1])))
-    assert "no" in said
-    assert "thread" in said
+    message = str(error_of(lambda: client.in_order(lambda _: total(client), [1])))
+    assert "no" in message
+    assert "thread" in message
     assert box.faults.log == []

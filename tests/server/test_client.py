@@ -17,14 +17,14 @@ from tests.server.clients import CALLS, ROW, SECRET, URL, client_of, error_of, t
 
 
 def test_a_wrong_token_is_told_with_the_way_to_a_right_one(box: Box) -> None:
-    said = str(error_of(lambda: total(client_of(box, token="wrong"))))
-    assert "refused the token (the server answered 401" in said
-    assert f"{box.url}/user/settings/applications" in said
-    assert "GITEA_TOKEN" in said
+    message = str(error_of(lambda: total(client_of(box, token="wrong"))))
+    assert "refused the token (the server answered 401" in message
+    assert f"{box.url}/user/settings/applications" in message
+    assert "GITEA_TOKEN" in message
 
 
 @pytest.mark.parametrize(
-    ("user", "scope", "call", "said"),
+    ("user", "scope", "call", "message"),
     [
         ("acme", "read:package", "delete", "may not delete packages of acme"),
         ("acme", "read:user", "packages", "may not read packages of acme"),
@@ -34,12 +34,12 @@ def test_a_wrong_token_is_told_with_the_way_to_a_right_one(box: Box) -> None:
     ],
 )
 def test_a_missing_right_is_told_by_name(
-    box: Box, user: str, scope: str, call: str, said: str
+    box: Box, user: str, scope: str, call: str, message: str
 ) -> None:
     client = client_of(box, token=box.store.add_token(user, scope))
     error = error_of(lambda: CALLS[call](client))
     assert isinstance(error, Denied)
-    assert said in str(error)
+    assert message in str(error)
     assert box.faults.count() == 1
 
 
@@ -57,9 +57,9 @@ def test_an_unknown_version_is_gone(box: Box) -> None:
 @pytest.mark.parametrize("call", ["packages", "files", "delete"])
 def test_a_renamed_owner_is_told_and_not_followed(box: Box, call: str) -> None:
     box.store.rename_owner("acme", "emca")
-    said = str(error_of(lambda: CALLS[call](client_of(box))))
-    assert "/api/v1/packages/emca" in said
-    assert "Set owner or server-url" in said
+    message = str(error_of(lambda: CALLS[call](client_of(box))))
+    assert "/api/v1/packages/emca" in message
+    assert "Set owner or server-url" in message
     assert box.faults.count() == 1
     assert "v1" in box.store.versions("app", "emca")
 
@@ -69,13 +69,13 @@ def test_a_renamed_owner_is_told_and_not_followed(box: Box, call: str) -> None:
 def test_no_redirect_of_the_api_is_followed(box: Box, call: str, status: int) -> None:
     there = {"Location": f"{box.url}/elsewhere"}
     box.faults.plan = lambda request: Answer(status, headers=there)
-    said = str(error_of(lambda: CALLS[call](client_of(box))))
-    assert there["Location"] in said
+    message = str(error_of(lambda: CALLS[call](client_of(box))))
+    assert there["Location"] in message
     assert box.faults.count() == 1
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "message"),
     [
         ({"text": "<html><b>Sign in</b></html>"}, "an HTML page instead of JSON. Check server-url"),
         ({"text": ""}, "nothing instead of JSON"),
@@ -93,11 +93,11 @@ def test_no_redirect_of_the_api_is_followed(box: Box, call: str, status: int) ->
     ],
 )
 def test_an_answer_that_is_not_giteas_is_told(
-    web: rm.Mocker, answer: dict[str, Any], said: str
+    web: rm.Mocker, answer: dict[str, Any], message: str
 ) -> None:
     web.get(rm.ANY, **({"headers": {"X-Total-Count": "0"}} | answer))
     text = str(error_of(lambda: total(client_of())))
-    assert said in text
+    assert message in text
     assert "\n" not in text
 
 

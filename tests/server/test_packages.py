@@ -88,8 +88,8 @@ def test_a_look_that_tells_nothing_ends_the_deletion(web: rm.Mocker, answer: Any
 
 def test_a_deletion_that_always_fails_is_given_up_with_its_reason(box: Box) -> None:
     box.faults.plan = lambda request: Answer(500) if request.method == "DELETE" else None
-    said = str(error_of(lambda: delete(client_of(box))))
-    assert re.fullmatch(r"DELETE \S+/v1 failed after \d+ tries: the server answered 500\.", said)
+    message = str(error_of(lambda: delete(client_of(box))))
+    assert re.fullmatch(r"DELETE \S+/v1 failed after \d+ tries: the server answered 500\.", message)
     assert box.store.versions("app") == {"v1": ROW}
 
 

@@ -81,11 +81,11 @@ def test_a_server_that_stays_away_is_waited_for_within_bounds(
     if has_succeeded:
         total(client)
     box.faults.plan = lambda request: Answer(503, headers=header)
-    said = str(error_of(lambda: total(client)))
+    message = str(error_of(lambda: total(client)))
     assert time.now <= patience
-    assert re.search(r"failed after \d+ tries: the server answered 503", said)
-    assert box.url in said
-    assert "limit=" not in said
+    assert re.search(r"failed after \d+ tries: the server answered 503", message)
+    assert box.url in message
+    assert "limit=" not in message
 
 
 def test_tries_are_bounded_even_while_others_succeed(box: Box) -> None:
@@ -100,9 +100,9 @@ def test_a_server_that_is_not_there_is_named() -> None:
     with serve() as gone:
         address = gone.url
     transport = Transport(1, Event(), (time := Time()).wait, time.clock)
-    said = str(error_of(lambda: total(Client(transport, address, "acme", SECRET, 1))))
-    assert address in said
-    assert "the connection failed" in said
+    message = str(error_of(lambda: total(Client(transport, address, "acme", SECRET, 1))))
+    assert address in message
+    assert "the connection failed" in message
     assert time.now <= 45
 
 

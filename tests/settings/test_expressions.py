@@ -88,7 +88,7 @@ def test_no_expression_hangs(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("v*", "must have exactly one group (...)"),
         (r"(\d+)\.(\d+)", "must have exactly one group (...)"),
@@ -109,6 +109,6 @@ def test_no_expression_hangs(text: str) -> None:
         ("(" + "a" * 127 + ")", "is too long: at most 128 characters."),
     ],
 )
-def test_what_cannot_be_used_is_said(text: str, said: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(said)):
+def test_what_cannot_be_used_is_said(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
         expression(text)

@@ -33,7 +33,7 @@ def test_a_policy_is_a_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "message"),
     [
         ("v*", 'has "v*". Allowed are tags=PATTERN'),
         ("tag=v*", 'has "tag=v*". Did you mean tags? Allowed are'),
@@ -60,10 +60,10 @@ def test_a_policy_is_a_line() -> None:
         (r"tags=v*,group-by=(\d{1,2})", 'group-by="(\\d{1" is neither'),
     ],
 )
-def test_a_wrong_policy_is_named_with_its_line(line: str, said: str) -> None:
+def test_a_wrong_policy_is_named_with_its_line(line: str, message: str) -> None:
     text = problem(f"tags=ok\n\n{line}\n")
     assert f'line 3 "{line.strip()}"' in text
-    assert said in text
+    assert message in text
 
 
 def test_every_wrong_policy_is_named() -> None:

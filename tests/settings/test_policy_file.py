@@ -30,7 +30,7 @@ def problems(folder: Path, text: str, **inputs: str) -> list[str]:
     """What is wrong, without the file's name."""
     with pytest.raises(UsageError) as caught:
         loaded(folder, text, **inputs)
-    return [said.removeprefix(f"{NAME}:") for said in caught.value.problems]
+    return [message.removeprefix(f"{NAME}:") for message in caught.value.problems]
 
 
 def test_it_says_what_inputs_say(tmp_path: Path) -> None:
@@ -191,9 +191,9 @@ images:
 """
     found = problems(tmp_path, text, max_delete="most")
     lines = [*range(2, 10), 11, 12, *range(15, 20), 21, 23, 24, *range(26, 30)]
-    assert [int(said.partition(":")[0]) for said in found[:-1]] == lines
+    assert [int(message.partition(":")[0]) for message in found[:-1]] == lines
     assert found[-1].startswith('max-delete: "most" ')
-    said = "\n".join(found)
+    message = "\n".join(found)
     for part in (
         "2: keep-latst: there is no such setting. Did you mean keep-latest?",
         '3: keep-days: "ten" is not allowed: a whole number from 0 to 999999.',
@@ -218,11 +218,11 @@ images:
         "28: match: names nothing: put one into its list at least.",
         "29: should be settings, one a line, such as keep-latest: 6.",
     ):
-        assert part in said
+        assert part in message
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("keep-days: 1\n\tkeep-latest: 2\n", "2: has a tab where YAML wants spaces"),
         ("images:\n\t- match: a\n", "2: has a tab where YAML wants spaces"),
@@ -259,9 +259,9 @@ images:
         ("dry-run: yes\n", '1: dry-run: "yes" is not allowed: true or false.'),
     ],
 )
-def test_what_is_no_settings_is_told(tmp_path: Path, text: str, said: str) -> None:
+def test_what_is_no_settings_is_told(tmp_path: Path, text: str, message: str) -> None:
     (found,) = problems(tmp_path, text)
-    assert found.startswith(said) or said in found
+    assert found.startswith(message) or message in found
 
 
 def test_package_may_be_said_in_the_file_and_is_not_missed_where_that_is_wrong(
@@ -355,4 +355,4 @@ def test_no_text_whatever_gets_anything_but_settings_or_problems(
         assert isinstance(loaded(tmp_path_factory.getbasetemp(), text), Settings)
     except UsageError as error:
         assert all(error.problems)
-        assert all("\n" not in said for said in error.problems)
+        assert all("\n" not in message for message in error.problems)

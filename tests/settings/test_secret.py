@@ -43,34 +43,36 @@ def problems(env: dict[str, str], **options: str) -> tuple[str, ...]:
 @pytest.mark.parametrize("declared", OTHERS, ids=[declared.name for declared in OTHERS])
 def test_a_token_in_another_input_is_refused_there(declared: object, text: str) -> None:
     name, field = getattr(declared, "name", ""), getattr(declared, "field", "")
-    for said in (problems({f"INPUT_{name.upper()}": text}), problems({}, **{field: text})):
-        assert len(said) == 1
-        assert said[0].startswith(f"{name}: *** holds the token")
+    for message in (problems({f"INPUT_{name.upper()}": text}), problems({}, **{field: text})):
+        assert len(message) == 1
+        assert message[0].startswith(f"{name}: *** holds the token")
 
 
 @pytest.mark.parametrize("variable", ["GITEA_HOST", "GITHUB_SERVER_URL", "GITHUB_REPOSITORY_OWNER"])
 def test_a_token_in_what_stands_in_for_an_input_is_refused_too(variable: str) -> None:
     left_out = {"INPUT_SERVER-URL": "", "INPUT_OWNER": "", "GITHUB_SERVER_URL": "https://a.example"}
-    (said, *more) = problems({**left_out, "GITHUB_REPOSITORY_OWNER": "acme", variable: TOKEN})
-    assert ("holds the token" in said, more) == (True, [])
+    (message, *more) = problems({**left_out, "GITHUB_REPOSITORY_OWNER": "acme", variable: TOKEN})
+    assert ("holds the token" in message, more) == (True, [])
 
 
 def test_a_token_for_the_command_line_counts_beside_the_input() -> None:
-    (said,) = problems({"INPUT_TOKEN": "another-token", "GITEA_TOKEN": TOKEN, "INPUT_OWNER": TOKEN})
-    assert said.startswith("owner: *** holds")
+    (message,) = problems(
+        {"INPUT_TOKEN": "another-token", "GITEA_TOKEN": TOKEN, "INPUT_OWNER": TOKEN}
+    )
+    assert message.startswith("owner: *** holds")
 
 
 def test_a_line_of_a_badly_pasted_token_is_refused_elsewhere() -> None:
     both = f"user\n{TOKEN}"
-    said = problems({"INPUT_TOKEN": both, "INPUT_PACKAGE": TOKEN})
-    assert [text.partition(":")[0] for text in said] == ["token", "package"]
-    said = problems({"INPUT_TOKEN": f"{TOKEN[:17]}\n{TOKEN[17:]}", "INPUT_OWNER": TOKEN[17:]})
-    assert [text.partition(":")[0] for text in said] == ["token", "owner"]
+    message = problems({"INPUT_TOKEN": both, "INPUT_PACKAGE": TOKEN})
+    assert [text.partition(":")[0] for text in message] == ["token", "package"]
+    message = problems({"INPUT_TOKEN": f"{TOKEN[:17]}\n{TOKEN[17:]}", "INPUT_OWNER": TOKEN[17:]})
+    assert [text.partition(":")[0] for text in message] == ["token", "owner"]
 
 
 def test_a_token_that_is_nowhere_given_as_one_is_not_shown_either() -> None:
-    said = problems({"INPUT_TOKEN": "", "INPUT_KEEP-DAYS": TOKEN})
-    assert said[1] == 'keep-days: "***" is not allowed: a whole number from 0 to 999999.'
+    message = problems({"INPUT_TOKEN": "", "INPUT_KEEP-DAYS": TOKEN})
+    assert message[1] == 'keep-days: "***" is not allowed: a whole number from 0 to 999999.'
 
 
 @pytest.mark.parametrize("token", ["app", "v1", "x", "acme"])
@@ -79,8 +81,8 @@ def test_what_is_too_short_for_a_token_may_be_part_of_a_name(token: str) -> None
 
 
 def test_eight_characters_may_be_a_token() -> None:
-    (said,) = problems({"INPUT_TOKEN": "s3cret-8", "INPUT_OWNER": "s3cret-8"})
-    assert said.startswith("owner: *** holds")
+    (message,) = problems({"INPUT_TOKEN": "s3cret-8", "INPUT_OWNER": "s3cret-8"})
+    assert message.startswith("owner: *** holds")
 
 
 def test_every_line_is_masked_and_every_form_redacted() -> None:

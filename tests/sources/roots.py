@@ -19,7 +19,7 @@ def searched(
     *texts: str | bytes, images: Images = IMAGES, names: Iterable[str] = "fghijklmn"
 ) -> Found:
     """What the texts, called `f`, `g`, `h` unless they have names, say together."""
-    search = Search(Vocabulary.of(OWNER, images))
+    search = Search(Vocabulary.for_images(OWNER, images))
     for name, text in zip(names, texts, strict=False):
         with suppress(Empty):
             search.read(name, [text.encode() if isinstance(text, str) else text])

@@ -8,7 +8,7 @@ from registry_gc.sources.vocabulary import Vocabulary
 from tests.sources.deploy_files import FOUND, TOLD, D
 
 OTHERS = ["1.4.1", "1.4.0", "1.3.0", "main", "v1", "2"]
-WORDS = Vocabulary.of(
+WORDS = Vocabulary.for_images(
     "acme", {"shop": ["1.4.2", "latest", *OTHERS], "shop-worker": ["1.4.2"], "old": ["1.4.2", "1"]}
 )
 

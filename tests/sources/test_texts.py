@@ -16,7 +16,9 @@ from registry_gc.sources.texts import NotText, Window, plain, windows
 from registry_gc.sources.vocabulary import Vocabulary
 from tests.sources.roots import DIGEST
 
-WORDS = Vocabulary.of("justin", {"use": ["t17", "t18", "1", "a"], "team/app": ["t17", "x-y"]})
+WORDS = Vocabulary.for_images(
+    "justin", {"use": ["t17", "t18", "1", "a"], "team/app": ["t17", "x-y"]}
+)
 LONG = texts.WINDOW + texts.AROUND
 
 
@@ -112,7 +114,7 @@ def test_more_digests_than_can_be_remembered_end_the_run() -> None:
 
 def test_the_number_of_tags_makes_no_difference() -> None:
     """Hangs, instead of failing, when each tag is looked for by itself."""
-    many = Vocabulary.of("justin", {"use": [f"v1.{n}.0" for n in range(20_000)]})
+    many = Vocabulary.for_images("justin", {"use": [f"v1.{n}.0" for n in range(20_000)]})
     found = read(
         *repeated(b"some words, and 1.2 numbers 3.4\n", 3_000_000), b"use 1.777.0", words=many
     )

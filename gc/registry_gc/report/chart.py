@@ -94,8 +94,8 @@ def text(found: Bars, marks: str) -> list[str]:
     for label, kept, gone in zip(found.labels, found.kept, found.going, strict=True):
         bar = marks[0] * _length(kept, scale) + marks[1] * _length(gone, scale)
         counts = ((kept, "kept"), (gone, "going"))
-        said = ", ".join(f"{count} {word}" for count, word in counts if count)
-        lines.append(f"  {label}  {bar} {said}".rstrip())
+        figures = ", ".join(f"{count} {word}" for count, word in counts if count)
+        lines.append(f"  {label}  {bar} {figures}".rstrip())
     return lines
 
 

@@ -30,32 +30,32 @@ def files(
     What came in an archive and is not what git has, for attributes such as `eol` may change it or
     it may be damaged, comes once more, and so does what an archive leaves out.
     """
-    left = dict(wanted)
+    unproven = dict(wanted)
     for folder in _packed(tree, wanted):
-        yield from _from_archive(client, name, tree, folder, left)
-    for path, file in left.items():
+        yield from _from_archive(client, name, tree, folder, unproven)
+    for path, file in unproven.items():
         yield path, iter([contents.blob(client, name, file.sha)])
 
 
 def _from_archive(
-    client: Client, name: str, tree: Tree, folder: str, left: dict[str, File]
+    client: Client, name: str, tree: Tree, folder: str, unproven: dict[str, File]
 ) -> Iterator[tuple[str, Iterator[bytes]]]:
     """What is left of the files below a folder; takes out what is proven to be what git has."""
     try:
         packed = contents.archive(client, name, tree.folders[folder])
         with tarfile.open(fileobj=io.BytesIO(packed), mode="r|gz") as tar:
             for member in tar:
-                path = _path(member.name, folder, left)
-                content = tar.extractfile(member) if path in left else None
+                path = _path(member.name, folder, unproven)
+                content = tar.extractfile(member) if path in unproven else None
                 if content is None:
                     continue
-                digest = _git_name(left[path].sha, member.size)
+                digest = _git_name(unproven[path].sha, member.size)
                 chunks = _chunks(content, digest)
                 yield path, chunks
                 for _ in chunks:  # to the end, however much of it was of interest
                     pass
-                if digest.hexdigest() == left[path].sha:
-                    del left[path]
+                if digest.hexdigest() == unproven[path].sha:
+                    del unproven[path]
     except (Unreadable, WrongAnswer, *_DAMAGED):
         return  # one by one, then
 
@@ -80,10 +80,10 @@ def _git_name(sha: str, size: int) -> Any:
     return hashlib.sha1(header, usedforsecurity=False)
 
 
-def _path(member: str, folder: str, left: Mapping[str, File]) -> str:
+def _path(member: str, folder: str, unproven: Mapping[str, File]) -> str:
     """Where in the repository a member lies; the server may put a folder around all of them."""
     inside = str(PurePosixPath(folder, member.partition("/")[2]))
-    return inside if inside in left else str(PurePosixPath(folder, member))
+    return inside if inside in unproven else str(PurePosixPath(folder, member))
 
 
 def _packed(tree: Tree, wanted: Mapping[str, File]) -> list[str]:

@@ -53,10 +53,10 @@ def read(name: str, workspace: Path, env: Mapping[str, str]) -> PolicyFile:
     top = parts(text, problems)
     if top is None and problems:
         return PolicyFile(mentioned=frozenset(FILE_INPUTS), problems=problems.sentences(name))
-    said = _keys(top, problems) if top else {}
-    values = _values(said, FILE_INPUTS, {"images"}, problems)
-    images = _images(said["images"], problems) if "images" in said else ()
-    mentioned = frozenset(said.keys() & FILE_INPUTS.keys())
+    written = _keys(top, problems) if top else {}
+    values = _values(written, FILE_INPUTS, {"images"}, problems)
+    images = _images(written["images"], problems) if "images" in written else ()
+    mentioned = frozenset(written.keys() & FILE_INPUTS.keys())
     return PolicyFile(values, images, mentioned, problems.sentences(name))
 
 
@@ -100,10 +100,10 @@ def _keys(part: Part, problems: Problems) -> Mapping[str, Part]:
 def _images(part: Part, problems: Problems) -> tuple[tuple[tuple[str, ...], Any], ...]:
     found = []
     for entry in _list(part, "images", "begin each entry with `- match:`", problems):
-        said = _keys(entry, problems)
-        values = _values(said, IMAGE_INPUTS, {"match"}, problems)
-        match = _parsed("match", images, said["match"], problems) if "match" in said else None
-        if "match" not in said and not isinstance(entry.content, str | tuple):
+        written = _keys(entry, problems)
+        values = _values(written, IMAGE_INPUTS, {"match"}, problems)
+        match = _parsed("match", images, written["match"], problems) if "match" in written else None
+        if "match" not in written and not isinstance(entry.content, str | tuple):
             problems.add(entry.line, "match: is missing: say which images this entry is for.")
         found.append((match or (), values))
     return tuple(found)
@@ -117,11 +117,11 @@ def _list(part: Part, name: str, how: str, problems: Problems) -> tuple[Part, ..
 
 
 def _values(
-    said: Mapping[str, Part], known: Mapping[str, Input], others: set[str], problems: Problems
+    written: Mapping[str, Part], known: Mapping[str, Input], others: set[str], problems: Problems
 ) -> dict[str, Any]:
     """The values by input, of those that are right."""
     found = {}
-    for name, part in said.items():
+    for name, part in written.items():
         if name in others:
             continue
         if name not in known:
@@ -148,12 +148,12 @@ def _policy(part: Part, problems: Problems) -> Policy | None:
         problems.add(part.line, "policies: each should be keys and values: begin with `- tags:`.")
         return None
     values = {}
-    for name, said in part.content.items():
+    for name, written in part.content.items():
         if name in policies.KEYS:
-            values[name] = _parsed(name, policies.KEYS[name], said, problems, name == "tags")
+            values[name] = _parsed(name, policies.KEYS[name], written, problems, name == "tags")
         else:
             what = f"{name}: a policy has no such key.{policies.guess(name, policies.KEYS)}"
-            problems.add(said.line, what)
+            problems.add(written.line, what)
     if None in values.values():
         return None
     try:

@@ -61,7 +61,7 @@ class Homes:
     workflow: str = ""
     """The repository of the workflow that runs."""
 
-    def of(self, image: str) -> str:
+    def repository_of(self, image: str) -> str:
         """`my-org/app`. Raises Unknown.
 
         The workflow's own only when it has the owner and a part of the name of the image: a
@@ -100,7 +100,7 @@ def look(
         needed = [p for p in patterns if any(is_plain_tag(n) and fits(n.lower(), p) for n in names)]
         try:
             if needed:
-                asked[image] = homes.of(image), needed
+                asked[image] = homes.repository_of(image), needed
         except Unknown as error:
             unknown[image] = error
     todo: dict[str, set[str]] = {}

@@ -72,7 +72,7 @@ def search(patterns: Sequence[str], workspace: Path, owner: str, images: Images)
     file that is empty or cannot be searched, and when no file mentions any of the images.
     """
     workspace = Path(os.path.realpath(workspace))
-    mentions = Search(Vocabulary.of(owner, images))
+    mentions = Search(Vocabulary.for_images(owner, images))
     doubts: list[Doubt] = []
     count = 0
     for path, is_named in _paths(patterns, workspace, doubts).items():
@@ -106,12 +106,12 @@ def _pieces(path: Path, workspace: Path) -> Iterator[bytes]:
         raise _CannotRead("it is not a file")
     with path.open("rb", buffering=0) as file:
         before = os.fstat(file.fileno())
-        left = before.st_size
-        while left and (piece := file.read(min(_PIECE, left))):
-            left -= len(piece)
+        unread = before.st_size
+        while unread and (piece := file.read(min(_PIECE, unread))):
+            unread -= len(piece)
             yield piece
         after = os.fstat(file.fileno())
-    if left or (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+    if unread or (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise _CannotRead("it was changed while it was read: let what writes it come to its end")
 
 

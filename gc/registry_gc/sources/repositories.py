@@ -65,7 +65,7 @@ def search(
     """
     if not patterns:
         return Found()
-    repositories, words = _named(client, patterns), Vocabulary.of(client.owner, images)
+    repositories, words = _named(client, patterns), Vocabulary.for_images(client.owner, images)
 
     with progress("searching repositories", len(repositories)) as advance:
 

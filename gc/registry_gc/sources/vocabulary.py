@@ -34,7 +34,7 @@ class Vocabulary:
     """image -> its untagged versions, `sha256:<hex>`"""
 
     @classmethod
-    def of(cls, owner: str, images: Images) -> "Vocabulary":
+    def for_images(cls, owner: str, images: Images) -> "Vocabulary":
         """For this owner's images."""
         tags: dict[bytes, list[tuple[str, str]]] = {}
         lasts: dict[bytes, list[str]] = {}
