@@ -5,11 +5,11 @@ READY := .venv/.ready
 .PHONY: demo test coverage lint format live soak bench lock pyz wheel installs
 
 test: $(READY)
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist worksteal
 
 # Without the tests that are slow when watched; what those take, others take too.
 coverage: $(READY)
-	$(BIN)/coverage run -m pytest -m "not property" --ignore tests/contract --ignore tests/test_sandbox.py
+	$(BIN)/coverage run -m pytest -m "not property" --ignore tests/contract --ignore-glob 'tests/test_sandbox*.py'
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
@@ -32,7 +32,7 @@ live: $(READY)  ## needs GITEA_URL and GITEA_TOKEN
 	$(BIN)/pytest -m live
 
 soak: $(READY)
-	$(BIN)/pytest -m property --hypothesis-profile=soak
+	$(BIN)/pytest -n auto --dist worksteal -m property --hypothesis-profile=soak
 
 bench: $(READY)
 	$(BIN)/python -m bench

@@ -291,7 +291,7 @@ def problem_with(folder: Path, name: str) -> str:
     with pytest.raises(UsageError) as caught:
         load({}, {"INPUT_POLICY-FILE": name, "INPUT_PACKAGE": "app"} | ENV, folder)
     (found,) = caught.value.problems
-    assert found.startswith(f'policy-file: "{name}" ')
+    assert found.startswith(f'policy-file: "{name[:60]}')  # cut when long
     return found
 
 
