@@ -7,12 +7,12 @@ are YAML's own.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+if TYPE_CHECKING:
+    from ruamel.yaml.error import MarkedYAMLError
 
+Node = Any  # of ruamel.yaml.nodes, whose types do not have the `id` that tells the kinds
 _TAG = "tag:yaml.org,2002:"
 _PLAIN = frozenset(
     _TAG + kind
@@ -50,6 +50,10 @@ class Problems:
 
 def parts(text: str, problems: Problems) -> Part | None:
     """The file's top; None when it is empty, or no YAML at all, which is one of the problems."""
+    # Imported here so that a run without a policy file does not wait for it.
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
     try:
         node = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
@@ -64,7 +68,7 @@ def parts(text: str, problems: Problems) -> Part | None:
     return None
 
 
-def _in_words(error: MarkedYAMLError) -> str:
+def _in_words(error: "MarkedYAMLError") -> str:
     what = " ".join(str(error.problem or error.context).split())
     if "'\\t'" in what:
         return "has a tab where YAML wants spaces: indent with spaces."
@@ -94,23 +98,23 @@ class _Reading:
         if str(node.tag) not in _PLAIN:
             self._problems.add(line, f"has the tag {node.tag}: only plain values are allowed.")
         content: Any = None
-        if isinstance(node, MappingNode):
+        if node.id == "mapping":
             content = self._keys(node)
-        elif isinstance(node, SequenceNode):
+        elif node.id == "sequence":
             content = tuple(self.part(item) for item in node.value)
-        elif isinstance(node, ScalarNode) and str(node.tag) != _TAG + "null":
+        elif node.id == "scalar" and str(node.tag) != _TAG + "null":
             content = node.value
         self._known[id(node)] = Part(line, content)
         return Part(line, content)
 
-    def _keys(self, node: MappingNode) -> dict[str, Part]:
+    def _keys(self, node: Node) -> dict[str, Part]:
         own: dict[str, Part] = {}
         merged: dict[str, Part] = {}
         for key, value in node.value:
             if str(key.tag) == _TAG + "merge":
                 for name, part in self._merged(value).items():
                     merged.setdefault(name, part)
-            elif not isinstance(key, ScalarNode):
+            elif key.id != "scalar":
                 self._problems.add(_line(key), "has a key that is no word.")
             elif key.value in own:
                 first = own[key.value].line
@@ -124,7 +128,7 @@ class _Reading:
     def _merged(self, node: Node) -> Mapping[str, Part]:
         """What a merge key brings: of several, the first to say something says it."""
         found: dict[str, Part] = {}
-        for source in node.value if isinstance(node, SequenceNode) else [node]:
+        for source in node.value if node.id == "sequence" else [node]:
             content = self.part(source).content
             if not isinstance(content, Mapping):
                 self._problems.add(
