@@ -113,6 +113,7 @@ def settings(box: Place, **changes: Any) -> Settings:
         "measure_space": True,
         "reclaim": False,
         "report": "",
+        "cache": "",
         "verbose": False,
         **changes,
     }
@@ -136,7 +137,8 @@ def run_gc(
     stream = io.StringIO()
     log = Log(stream, in_runner=False, is_terminal=False, colour=False, width=100)
     log.start(__version__, box.url, box.owner, chosen.public())
-    report = run(chosen, client, now, workspace, log, stop, own_repository, time.clock)
+    cache = workspace / chosen.cache if chosen.cache else None
+    report = run(chosen, client, now, workspace, log, stop, own_repository, time.clock, cache)
     log.show(report)
     return Outcome(report, stream.getvalue())
 

@@ -119,7 +119,7 @@ def _run(options: dict[str, str | None]) -> int:
     from registry_gc.server.transport import Transport
 
     output, page = runner.output_file(os.environ), runner.summary_file(os.environ)
-    places = files.tried(settings.report, workspace, output, page)
+    places = files.tried(settings.report, workspace, output, page, settings.cache)
     stop = _stopped_by_signals()
     log = for_stream(sys.stdout, os.environ, settings.verbose or runner.is_debug(os.environ))
     log.start(__version__, settings.server_url, settings.owner, settings.public())
@@ -135,7 +135,7 @@ def _run(options: dict[str, str | None]) -> int:
         settings.concurrency,
     )
     own = runner.repository(os.environ)
-    report = run(settings, client, datetime.now(UTC), workspace, log, stop, own)
+    report = run(settings, client, datetime.now(UTC), workspace, log, stop, own, cache=places.cache)
     report = replace(report, problems=(*warnings, *report.problems))
     code = report.exit_code
     for face in faces(log, places, settings):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 
 import pytest
@@ -96,6 +97,12 @@ def test_a_row_has_the_fields_that_are_read(server: Server) -> None:
     assert row["owner"]["login"].lower() == server.owner.lower()
     assert (row["type"], row["name"], row["version"]) == ("container", image, "v1")
     assert datetime.fromisoformat(row["created_at"]).tzinfo is not None
+
+
+def test_the_server_says_its_version(server: Server) -> None:
+    answer = server.forge("GET", "/version")
+    assert answer.status_code == 200
+    assert re.match(r"\d+\.\d+\.\d+", answer.json()["version"])
 
 
 def test_the_server_says_what_time_it_is(server: Server) -> None:

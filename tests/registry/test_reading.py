@@ -11,7 +11,8 @@ import pytest
 
 from registry_gc.errors import Gone, RegistryGcError
 from registry_gc.registry.manifests import Child, Manifest
-from registry_gc.registry.reading import Indexes, read
+from registry_gc.registry.memory import Memory
+from registry_gc.registry.reading import read
 from registry_gc.registry.versions import Version
 from registry_gc.server.client import Client
 from registry_gc.server.transport import Transport
@@ -31,7 +32,7 @@ def box(running: Box) -> Box:
 
 
 def graph_of(
-    box: Box, *names: str, indexes: Indexes | None = None, image: str = "app"
+    box: Box, *names: str, memory: Memory | None = None, image: str = "app"
 ) -> dict[str, Manifest]:
     """The manifests by name."""
     transport = Transport(4, Event(), wait=lambda seconds: None)
@@ -41,7 +42,7 @@ def graph_of(
         Version(there.get(name, 9), image, name, datetime(2026, 6, 1, tzinfo=UTC)) for name in names
     ]
     steps: list[None] = []
-    found = read(client, versions, {} if indexes is None else indexes, lambda: steps.append(None))
+    found = read(client, versions, memory or Memory(), lambda: steps.append(None))
     assert len(steps) == len(versions)
     assert list(found) == [v.id for v in versions]
     return {v.name: found[v.id] for v in versions}
@@ -84,11 +85,11 @@ def test_an_index_is_fetched_once_whatever_its_names(box: Box) -> None:
     index, children = box.push.multiarch("app", "v1", 1)
     box.push.index("app", "latest", zip(children, ("amd64", "arm64"), strict=True))
     box.push.index("app", None, zip(children, ("amd64", "arm64"), strict=True))
-    indexes: Indexes = {}
-    found = graph_of(box, "v1", "latest", index, indexes=indexes)
+    memory = Memory()
+    found = graph_of(box, "v1", "latest", index, memory=memory)
     assert [digests(manifest) for manifest in found.values()] == [children] * 3
     assert box.faults.count("GET", f"/v2/acme/app/manifests/{index}") == 1
-    graph_of(box, "latest", indexes=indexes)
+    graph_of(box, "latest", memory=memory)
     assert box.faults.count("GET", "/v2/") == 1
 
 

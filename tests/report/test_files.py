@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from registry_gc.registry.cache import START
 from registry_gc.report import document, files
-from registry_gc.report.files import NoReport, NotWritable, NotWritten
+from registry_gc.report.files import NoPlace, NotWritable, NotWritten
 from tests.report.samples import typical
 
 
@@ -85,13 +86,43 @@ def test_a_report_goes_into_the_workspace(workspace: Path, report: str, where: s
 def test_a_report_outside_the_workspace_or_in_its_git_is_refused(
     workspace: Path, report: str
 ) -> None:
-    with pytest.raises(NoReport, match="not a path in the workspace"):
+    with pytest.raises(NoPlace, match="not a path in the workspace"):
         place(report, workspace)
+
+
+@pytest.mark.parametrize("cache", ["../gc.json", "/tmp/gc.json", ".git/gc.json", "away/gc.json"])
+def test_a_cache_outside_the_workspace_or_in_its_git_is_refused(
+    workspace: Path, cache: str
+) -> None:
+    with pytest.raises(NoPlace, match=r"^cache: .* not a path in the workspace .*gc-cache\.json"):
+        files.tried("", workspace, None, None, cache)
+
+
+@pytest.mark.parametrize("cache", ["app.json", "to-app.json", "out", "pipe"])
+def test_what_is_no_cache_is_neither_read_nor_overwritten(workspace: Path, cache: str) -> None:
+    found = files.tried("", workspace, None, None, cache)
+    assert found.cache is None
+    (told,) = found.missing
+    assert told.startswith(f"cache: {cache} is there already and is no cache of registry-gc")
+
+
+def test_a_cache_of_an_earlier_run_is_used_also_a_damaged_one(workspace: Path) -> None:
+    (workspace / "old").write_bytes(START + b"...")
+    (workspace / "empty").touch()
+    for name in ("old", "empty", "new", "none/new", "in/new"):
+        found = files.tried("", workspace, None, None, name)
+        assert (found.cache, found.missing) == ((workspace / name).resolve(), ())
+    assert not (workspace / "none").exists()
+
+
+def test_a_cache_that_cannot_be_looked_at_is_told(workspace: Path) -> None:
+    found = files.tried("", workspace, None, None, "x" * 300)
+    assert (found.cache, len(found.missing)) == (None, 1)
 
 
 @pytest.mark.parametrize("report", ["app.json", "to-app.json", "out", ".", "pipe", "in"])
 def test_nothing_but_a_report_is_overwritten(workspace: Path, report: str) -> None:
-    with pytest.raises(NoReport, match="is no report of registry-gc"):
+    with pytest.raises(NoPlace, match="is no report of registry-gc"):
         place(report, workspace)
 
 
@@ -114,19 +145,19 @@ def test_a_report_of_an_earlier_run_and_an_empty_file_are_overwritten(workspace:
     ],
 )
 def test_a_report_that_cannot_be_written_is_refused(workspace: Path, report: str, why: str) -> None:
-    with pytest.raises(NoReport, match=why):
+    with pytest.raises(NoPlace, match=why):
         place(report, workspace)
 
 
 def test_a_disk_without_room_is_found_before_the_run(workspace: Path) -> None:
-    with full_after(0), pytest.raises(NoReport, match="too large"):
+    with full_after(0), pytest.raises(NoPlace, match="too large"):
         place("gc.json", workspace)
     with full_after(0), pytest.raises(NotWritable, match="too large"):
         files.tried("", workspace, workspace / "output", None)
 
 
 def test_a_workspace_that_is_not_here_is_not_made(tmp_path: Path) -> None:
-    with pytest.raises(NoReport, match="is not here"):
+    with pytest.raises(NoPlace, match="is not here"):
         files.tried("gc.json", tmp_path / "none", None, None)
     assert list(tmp_path.iterdir()) == []
 

@@ -38,6 +38,7 @@ DEFAULTS = Settings(
     measure_space=True,
     reclaim=False,
     report="",
+    cache="",
     verbose=False,
 )
 NAMES = [declared.name for declared in INPUTS]

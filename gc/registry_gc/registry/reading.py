@@ -11,6 +11,7 @@ from typing import Any
 
 from registry_gc.errors import RegistryGcError, WrongAnswer
 from registry_gc.registry.manifests import Child, Manifest
+from registry_gc.registry.memory import Memory
 from registry_gc.registry.version_names import is_digest
 from registry_gc.registry.versions import Version
 from registry_gc.server import packages
@@ -31,10 +32,6 @@ IMAGE_TYPES = frozenset(
 _DIGEST = re.compile(r"[a-z0-9+._-]+:[0-9a-f]{32,}")
 
 
-Indexes = dict[tuple[str, str], tuple[Child, ...]]
-"""(image, digest) -> children of that manifest, filled while reading: each is fetched once."""
-
-
 class NotUnderstood(RegistryGcError):
     """What the server says of a version has another form than it should."""
 
@@ -47,51 +44,63 @@ class NotUnderstood(RegistryGcError):
 def read(
     client: Client,
     versions: Sequence[Version],
-    indexes: Indexes,
+    memory: Memory,
     progress: Callable[[], None],
 ) -> dict[int, Manifest]:
     """The manifests of versions by id: a /files each, and of distinct indexes the manifest itself.
 
-    Raises Gone when one was deleted or replaced meanwhile, and RegistryGcError, naming the version,
-    when one cannot be read or understood.
+    What is remembered is not read again; `progress` is called after each /files. Raises Gone when
+    one was deleted or replaced meanwhile, and RegistryGcError, naming the version, when one cannot
+    be read or understood.
     """
-    found = client.in_order(lambda v: _without_children(client, v, progress), versions)
-    manifests = dict(zip(versions, found, strict=True))
+    manifests = _without_children(client, versions, memory, progress)
     wanted = {
         (version.image, digest): version
         for version, manifest in manifests.items()
         if _may_be_index(manifest)
         for digest in manifest.digests
     }
-    todo = [key for key in wanted if key not in indexes]
-    fetched = client.in_order(lambda key: _children(client, wanted[key], key[1]), todo)
-    indexes.update(zip(todo, fetched, strict=True))
+
+    def fetch(key: tuple[str, str]) -> None:
+        memory.indexes[key] = _children(client, wanted[key], key[1])
+
+    client.in_order(fetch, [key for key in wanted if key not in memory.indexes])
     return {
-        version.id: _with_children(version, manifest, indexes)
+        version.id: _with_children(version, manifest, memory)
         for version, manifest in manifests.items()
     }
 
 
 def digests(
-    client: Client, versions: Sequence[Version], progress: Callable[[], None]
+    client: Client, versions: Sequence[Version], memory: Memory, progress: Callable[[], None]
 ) -> frozenset[str]:
     """All digests that these versions can be pulled by: a /files each.
 
     Raises Gone and RegistryGcError as `read` does.
     """
-
-    manifests = client.in_order(lambda v: _without_children(client, v, progress), versions)
-    return frozenset(digest for manifest in manifests for digest in manifest.digests)
-
-
-def _without_children(client: Client, version: Version, progress: Callable[[], None]) -> Manifest:
-    manifest = _from_files(version, packages.files(client, version.image, version.name))
-    progress()
-    return manifest
+    manifests = _without_children(client, versions, memory, progress)
+    return frozenset(digest for manifest in manifests.values() for digest in manifest.digests)
 
 
-def _with_children(version: Version, manifest: Manifest, indexes: Indexes) -> Manifest:
-    children, *older = (indexes.get((version.image, d), ()) for d in manifest.digests)
+def _without_children(
+    client: Client, versions: Sequence[Version], memory: Memory, progress: Callable[[], None]
+) -> dict[Version, Manifest]:
+    """The manifests, in the order of the versions."""
+
+    def look_up(version: Version) -> Manifest:
+        manifest = _from_files(version, packages.files(client, version.image, version.name))
+        memory.add(version, manifest)
+        progress()
+        return manifest
+
+    known = {v: manifest for v in versions if (manifest := memory.recall(v))}
+    new = [v for v in versions if v not in known]
+    known |= zip(new, client.in_order(look_up, new), strict=True)
+    return {v: known[v] for v in versions}
+
+
+def _with_children(version: Version, manifest: Manifest, memory: Memory) -> Manifest:
+    children, *older = (memory.indexes.get((version.image, d), ()) for d in manifest.digests)
     return replace(manifest, children=children, older=tuple(chain.from_iterable(older)))
 
 

@@ -27,7 +27,7 @@ class Document:
     def show(self, report: Report) -> None:
         """Replaces the file as a whole. Raises NotWritten."""
         if self.path:
-            files.replace(self.path, render(report, self.version))
+            files.replace(self.path, [render(report, self.version)])
 
 
 def render(report: Report, version: str) -> str:

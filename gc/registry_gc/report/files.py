@@ -2,38 +2,42 @@
 
 import os
 import secrets
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 
 from registry_gc.errors import RegistryGcError, UsageError
+from registry_gc.registry.cache import START
 
-_OURS = b'{\n "schema":'  # how every JSON report begins
+_REPORT = b'{\n "schema":'  # how every JSON report begins
 
 
-class NoReport(UsageError):
-    """The report cannot, or must not, be written where it is asked for."""
+class NoPlace(UsageError):
+    """A file of the program's cannot, or must not, be written where a setting asks for it."""
 
-    def __init__(self, report: str, cause: str) -> None:
-        super().__init__((f"report: {report} {cause}",))
+    def __init__(self, setting: str, path: str, cause: str) -> None:
+        super().__init__((f"{setting}: {path} {cause}",))
 
     @classmethod
-    def outside(cls, report: str, workspace: Path) -> "NoReport":
+    def outside(cls, setting: str, path: str, workspace: Path) -> "NoPlace":
         """A path that leads out of the workspace, or to what git keeps there."""
         return cls(
-            report,
+            setting,
+            path,
             f"is not a path in the workspace ({workspace}), or is one in its .git: write it from "
-            "the workspace's top, such as gc-report.json.",
+            f"the workspace's top, such as gc-{setting}.json.",
         )
 
     @classmethod
-    def foreign(cls, report: str) -> "NoReport":
+    def foreign(cls, setting: str, path: str) -> "NoPlace":
         """A file that something else wrote."""
         return cls(
-            report,
-            "is there already and is no report of registry-gc, so it is not overwritten: choose "
-            "another name, or remove that file.",
+            setting,
+            path,
+            f"is there already and is no {setting} of registry-gc, so it is not overwritten: "
+            "choose another name, or remove that file.",
         )
 
 
@@ -64,27 +68,33 @@ class Files:
     summary: Path | None
     """The runner's file of the job summary."""
     missing: tuple[str, ...]
-    """A sentence for each of the runner's files that has no directory here."""
+    """A sentence for each that is left out."""
+    cache: Path | None = None
+    """What one run remembers for the next, links resolved."""
 
 
-def tried(report: str, workspace: Path, output: Path | None, summary: Path | None) -> Files:
-    """The files, each tried for writing, which changes nothing.
+def tried(
+    report: str, workspace: Path, output: Path | None, summary: Path | None, cache: str = ""
+) -> Files:
+    """The files, each but the cache tried for writing, which changes nothing.
 
-    `report` is a path in the workspace, or "". A file of the runner's whose directory is not here
-    is left out: in host mode a runner names paths of its host. Raises NoReport and NotWritable.
+    `report` and `cache` are paths in the workspace, or "". A file of the runner's whose directory
+    is not here is left out: in host mode a runner names paths of its host. So is a cache that is
+    something else. Raises NoPlace and NotWritable.
     """
-    place = _place(report, workspace) if report else None
+    place = _report(report, workspace) if report else None
     here = [file if file and _can_append(file) else None for file in (output, summary)]
     missing = tuple(
         f"{file} is not written, for its directory is not here (a runner in host mode)."
         for file in (output, summary)
         if file and file not in here
     )
-    return Files(place, here[0], here[1], missing)
+    kept, doubts = _cache(cache, workspace) if cache else (None, ())
+    return Files(place, here[0], here[1], (*missing, *doubts), kept)
 
 
-def replace(path: Path, text: str) -> None:
-    """Writes the whole file or leaves what was there, by way of one beside it.
+def replace(path: Path, parts: Iterable[str]) -> None:
+    """Writes the whole file, part by part, or leaves what was there, by way of one beside it.
 
     Raises NotWritten.
     """
@@ -92,7 +102,7 @@ def replace(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with beside.open("x", encoding="utf-8") as file:
-            file.write(text)
+            file.writelines(parts)
         beside.replace(path)
     except OSError as error:
         with suppress(OSError):
@@ -121,33 +131,51 @@ def _append(path: Path, text: str) -> None:
             raise
 
 
-def _place(report: str, workspace: Path) -> Path:
-    """Where the report goes, tried for writing. Raises NoReport."""
-    top = Path(os.path.realpath(workspace))
-    path = Path(os.path.realpath(workspace / report))
-    if not path.is_relative_to(top):
-        raise NoReport.outside(report, top)
-    if ".git" in f"{report}/{path.relative_to(top)}".lower().split("/"):
-        raise NoReport.outside(report, top)
+def _report(report: str, workspace: Path) -> Path:
+    """Where the report goes, tried for writing. Raises NoPlace."""
+    path = _place("report", report, workspace)
     try:
-        if not top.is_dir():
-            raise NoReport(report, f"cannot be written: the workspace {top} is not here.")
-        if not _is_ours(path):
-            raise NoReport.foreign(report)
+        if not workspace.is_dir():
+            cause = f"cannot be written: the workspace {workspace} is not here."
+            raise NoPlace("report", report, cause)
+        if not _is_ours(path, _REPORT):
+            raise NoPlace.foreign("report", report)
         _try_to_make(path)
     except OSError as error:
-        raise NoReport(report, f"cannot be written: {error.strerror}.") from error
+        raise NoPlace("report", report, f"cannot be written: {error.strerror}.") from error
     return path
 
 
-def _is_ours(path: Path) -> bool:
-    """Whether nothing, an empty file or a report is there. Raises OSError."""
+def _cache(cache: str, workspace: Path) -> tuple[Path | None, tuple[str, ...]]:
+    """Where the cache is, or a sentence why nowhere: no run fails for it. Raises NoPlace."""
+    path = _place("cache", cache, workspace)
+    try:
+        if _is_ours(path, START):
+            return path, ()
+        return None, (str(NoPlace.foreign("cache", cache)),)
+    except OSError as error:
+        return None, (str(NoPlace("cache", cache, f"cannot be read: {error.strerror}.")),)
+
+
+def _place(setting: str, given: str, workspace: Path) -> Path:
+    """The path in the workspace, links resolved. Raises NoPlace."""
+    top = Path(os.path.realpath(workspace))
+    path = Path(os.path.realpath(workspace / given))
+    if not path.is_relative_to(top):
+        raise NoPlace.outside(setting, given, top)
+    if ".git" in f"{given}/{path.relative_to(top)}".lower().split("/"):
+        raise NoPlace.outside(setting, given, top)
+    return path
+
+
+def _is_ours(path: Path, start: bytes) -> bool:
+    """Whether nothing, an empty file or one that begins so is there. Raises OSError."""
     if not path.exists():
         return True
     if not path.is_file():  # a directory, or a pipe, which would block
         return False
     with path.open("rb") as file:
-        return file.read(len(_OURS)) in (b"", _OURS)
+        return file.read(len(start)) in (b"", start)
 
 
 def _can_append(path: Path) -> bool:

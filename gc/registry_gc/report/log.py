@@ -74,6 +74,10 @@ class Log:
         if parts:
             self._line(looked(parts))
 
+    def note(self, text: str) -> None:
+        """A line that people may want to know of, and that is no problem."""
+        self._line(text)
+
     def plan(self, image: Image, is_dry_run: bool) -> None:
         """What shall become of each build, before anything is deleted."""
         goes = [State.DOOMED, State.FAILED, State.DELETED]

@@ -100,6 +100,11 @@ def not_reclaimed(error: Exception) -> Problem:
     return Problem(f"reclaim: {error}")
 
 
+def not_remembered(error: Exception) -> Problem:
+    """A cache that could not be written: the next run reads everything anew."""
+    return _warning(f"cache: {error}")
+
+
 def _warning(text: str) -> Problem:
     return Problem(text, is_error=False)
 

@@ -8,7 +8,8 @@ from typing import Protocol
 
 from registry_gc.policy.decide import Decision, Rules, unread
 from registry_gc.registry.manifests import Graph
-from registry_gc.registry.reading import Indexes, read
+from registry_gc.registry.memory import Memory
+from registry_gc.registry.reading import read
 from registry_gc.registry.versions import Version
 from registry_gc.server.client import Client
 
@@ -32,8 +33,8 @@ class Reader:
     """Whether everything is to be read."""
     clock: Callable[[], float] = time.monotonic
     """Seconds, from any moment on."""
-    indexes: Indexes = field(default_factory=dict)
-    """Filled while reading: each is fetched once."""
+    memory: Memory = field(default_factory=Memory)
+    """What was read already."""
 
     def complete(
         self,
@@ -44,6 +45,7 @@ class Reader:
     ) -> Graph:
         """The graph with all that is needed for the decision on it to be final."""
         while todo := unread(versions, decision(graph), graph, rules, self.measure_space):
-            with self.progress(f"reading {todo[0].image}", len(todo)) as advance:
-                graph = {**graph, **read(self.client, todo, self.indexes, advance)}
+            new = sum(self.memory.recall(version) is None for version in todo)
+            with self.progress(f"reading {todo[0].image}", new) as advance:
+                graph = {**graph, **read(self.client, todo, self.memory, advance)}
         return graph

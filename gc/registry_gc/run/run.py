@@ -11,6 +11,7 @@ from registry_gc.registry.listing import select
 from registry_gc.report.log import Log
 from registry_gc.report.report import Problem, Report
 from registry_gc.run import check, problems, reporting
+from registry_gc.run.cache import Cache
 from registry_gc.run.guard import guard
 from registry_gc.run.mark import mark
 from registry_gc.run.plan import Plan
@@ -36,14 +37,15 @@ def run(
     stop: Event,
     own_repository: str = "",
     clock: Callable[[], float] = time.monotonic,
+    cache: Path | None = None,
 ) -> Report:
     """Does what the settings say, and reports it, also when a step fails.
 
     `now` is this machine's clock; `stop` is set from outside to interrupt the run;
     `own_repository` is the one of the workflow, "" when there is none; `clock` stands in for time
-    in tests.
+    in tests; `cache` is where the file of what is remembered lies.
     """
-    reader = Reader(client, log.progress, settings.measure_space, clock)
+    remembered = Cache(cache, settings)
     found: list[Problem] = []
     plans: list[Plan] = []
     looked_at: list[LookedAt] = []
@@ -59,7 +61,11 @@ def run(
             back = restore(client, settings.restore, settings.dry_run)
             return reporting.restored(settings, now, [str(tag) for tag in back], found)
 
+        remembered.open(client, log.note)
+        memory = remembered.of(settings.owner)
+        reader = Reader(client, log.progress, settings.measure_space, clock, memory)
         listings = list_images(client, settings.package)
+        memory.see(listings)
         now = check.moment(now, listings)
         images = select(listings, settings.package)
         found += unmatched(settings, images)
@@ -91,6 +97,7 @@ def run(
                 found += _reclaim(client)
     except RegistryGcError as error:
         found.append(Problem(str(error), is_refusal=isinstance(error, Refused)))
+    found += remembered.write()
     return reporting.report(settings, now, plans, found, looked_at)
 
 

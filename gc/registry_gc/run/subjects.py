@@ -53,6 +53,7 @@ def _holders(
     """
     everything = next((found for found in listings if found.query == ""), None)
     listing = everything or list_versions(reader.client, "")
+    reader.memory.see([listing])
     graph: Graph = {i: manifest for plan in plans for i, manifest in plan.graph.items()}
     holders: dict[str, str] = {}
     unread: dict[str, list[Version]] = {}
@@ -65,7 +66,7 @@ def _holders(
     for image, versions in unread.items():
         if len(holders) < len(subjects):
             with reader.progress(f"reading {image}", len(versions)) as advance:
-                found = digests(reader.client, versions, advance)
+                found = digests(reader.client, versions, reader.memory, advance)
             holders |= {digest: image for digest in found & frozenset(subjects) - holders.keys()}
     if len(holders) < len(subjects):
         for image in listing.unclear:

@@ -62,6 +62,8 @@ class Settings:
     """The server's cleanup_packages is run afterwards."""
     report: str
     """Path of the JSON report in the workspace; "" for none."""
+    cache: str
+    """Path of the file in the workspace in which what was read is kept; "" for none."""
     verbose: bool
     """The log has every version."""
     images: "tuple[ImageSettings, ...]" = ()
@@ -291,6 +293,11 @@ INPUTS = (
         "report",
         parse.path,
         "Path in the workspace for a JSON report. Only a former report is overwritten.",
+    ),
+    Input(
+        "cache",
+        parse.path,
+        "Path in the workspace of a file in which what was read is kept for the next run.",
     ),
     Input("verbose", parse.boolean, "Have every version in the log, not every build.", "false"),
 )

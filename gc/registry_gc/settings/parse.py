@@ -20,6 +20,7 @@ EMPTY: dict[str, Any] = {
     "max_delete": None,
     "restore": (),
     "report": "",
+    "cache": "",
 }
 _IMAGE_TAG = re.compile(r"[a-z0-9][a-z0-9._/-]*:[a-z0-9_][a-z0-9._-]{0,127}", re.ASCII)
 MOST_DAYS = 999_999

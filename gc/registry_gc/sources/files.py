@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from registry_gc.errors import RegistryGcError
+from registry_gc.registry.cache import START
 from registry_gc.sources.mentions import Search
 from registry_gc.sources.source import Doubt, Found, Images, LookedAt, together
 from registry_gc.sources.texts import Empty, NotText
@@ -77,6 +78,8 @@ def search(patterns: Sequence[str], workspace: Path, owner: str, images: Images)
     count = 0
     for path, is_named in _paths(patterns, workspace, doubts).items():
         name = _shown(path, workspace)
+        if not is_named and _is_cache(path):
+            continue
         try:
             says_something = mentions.read(name, _pieces(path, workspace))
         except (NotText, _CannotRead, OSError) as error:
@@ -94,6 +97,17 @@ def search(patterns: Sequence[str], workspace: Path, owner: str, images: Images)
         raise ProtectFromError.fruitless(looked_at, images)
     own = Found(doubts=tuple(doubts), looked_at=(looked_at,) if patterns else ())
     return together([mentions.found(), own])
+
+
+def _is_cache(path: Path) -> bool:
+    """Whether it is a cache of ours, which names all there is: it uses nothing."""
+    try:
+        if not path.is_file():  # opening a pipe might never end
+            return False
+        with path.open("rb", buffering=0) as file:
+            return file.read(len(START)) == START
+    except OSError:
+        return False
 
 
 def _pieces(path: Path, workspace: Path) -> Iterator[bytes]:
