@@ -1,6 +1,7 @@
 """Tags stay while their branch, pull request or git tag is there, as metadata-action names them."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from threading import Event
 from typing import Any
 
@@ -156,7 +157,20 @@ def test_pull_requests_of_many_pages_are_all_seen(box: Box, app: Repository) -> 
     app.pulls = dict.fromkeys(range(1, 124), "open")
     found = asked(box, "pr-{pull}", ("pr-1", "pr-51", "pr-123", "pr-124"))
     assert set(found.tags["app"]) == {"pr-1", "pr-51", "pr-123"}
-    assert found.looked_at == (LookedAt(123, "open pull requests"),)
+    assert found.looked_at == (LookedAt(123, "open pull requests", box.store.now),)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "noun"),
+    [("{branch}", "branch"), ("{tag}", "git tag"), ("{pull}", "open pull request")],
+)
+def test_what_was_asked_for_is_counted_with_its_moment(
+    box: Box, app: Repository, pattern: str, noun: str
+) -> None:
+    app.tags, app.pulls = {"v1"}, {1: "open"}
+    box.store.now = datetime.fromisoformat("2026-11-02T03:00:04Z")
+    (found,) = asked(box, pattern, ("v1", "main", "1")).looked_at
+    assert str(found) == f"1 {noun} (at 2026-11-02 03:00:04 UTC)"
 
 
 def test_a_pull_request_closed_during_the_listing_hides_no_other(box: Box, app: Repository) -> None:

@@ -1,6 +1,7 @@
 """The forge's addresses: repositories with their branches, git tags and pull requests."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -68,7 +69,7 @@ def repositories_of(client: Client, owner: str) -> list[Repository]:
     )
     path, what = f"/users/{quote(owner, safe='')}/repos", f"The repositories of {owner}"
     try:
-        rows = _all(client, path, "repositories", right, {}, what)
+        rows, _ = _all(client, path, "repositories", right, {}, what)
     except Gone as error:
         raise Unreadable.missing(what, f"there is no user or organisation {owner}.") from error
     return [_repository(client, row) for row in rows]
@@ -80,25 +81,29 @@ def repositories(client: Client) -> list[Repository]:
         "list repositories", "read:repository", "repository: read", "a user who may read them"
     )
     parameters = {"sort": "id", "order": "asc"}
-    rows = _all(client, "/repos/search", "repositories", right, parameters, "The repositories")
+    rows, _ = _all(client, "/repos/search", "repositories", right, parameters, "The repositories")
     return [_repository(client, row) for row in rows]
 
 
-def refs(client: Client, name: str, under: str = "") -> list[str]:
-    """The names of a repository's refs: `refs/heads/main`; of branches alone with `heads`.
+def refs(client: Client, name: str, under: str = "") -> tuple[list[str], datetime]:
+    """The names of a repository's refs, `refs/heads/main`, and the server's clock at that moment.
+
+    With `heads` those of branches alone.
 
     GET /repos/{owner}/{repo}/git/refs[/{under}] has all on one page: 1,000 in 0.1 s, where
     /branches and /tags take 20 requests and 1.5 s (1.25.4). It is 404 where there is none.
     """
-    rows = client.json(get(client, name, f"/git/refs/{under}".rstrip("/"), "refs"))
+    answer = get(client, name, f"/git/refs/{under}".rstrip("/"), "refs")
     try:
-        return [str(row["ref"]) for row in rows]
+        return [str(row["ref"]) for row in client.json(answer)], answer.at
     except (TypeError, KeyError) as error:
         raise WrongAnswer.not_a_listing(client.server_url) from error
 
 
-def open_pulls(client: Client, name: str) -> list[int]:
-    """The numbers of a repository's open pull requests, those of forks too.
+def open_pulls(client: Client, name: str) -> tuple[list[int], datetime]:
+    """The numbers of a repository's open pull requests, those of forks too, and since when.
+
+    That is the server's clock when their listing began.
 
     GET /repos/{owner}/{repo}/pulls?state=open; oldest first, for new ones come during a listing.
     It is 404 where pull requests are turned off, on mirrors and on empty repositories.
@@ -106,8 +111,8 @@ def open_pulls(client: Client, name: str) -> list[int]:
     parameters = {"state": "open", "sort": "oldest"}
     what = f"The open pull requests of {name}"
     try:
-        rows = _all(client, f"{_path(name)}/pulls", "pulls", _right(name), parameters, what)
-        return [int(row["number"]) for row in rows]
+        rows, at = _all(client, f"{_path(name)}/pulls", "pulls", _right(name), parameters, what)
+        return [int(row["number"]) for row in rows], at
     except Gone as error:
         hint = "are pull requests on there, and may the token's user see them?"
         raise Unreadable.missing(what, hint) from error
@@ -128,27 +133,32 @@ def get(client: Client, name: str, rest: str, kind: str, **parameters: str | int
 
 def _all(
     client: Client, path: str, kind: str, right: Right, parameters: Parameters, what: str
-) -> list[dict[str, Any]]:
-    """Every row of a listing, by id, or Unreadable when it never was as long as the server said."""
+) -> tuple[list[dict[str, Any]], datetime]:
+    """Every row of a listing, by id, and the server's clock when it began.
+
+    Unreadable is raised when it never was as long as the server said.
+    """
     for _ in range(TRIES):
+        moments = []
         rows: dict[int, dict[str, Any]] = {}
         totals, number, is_new = set(), 1, True
         while is_new:
             asked = {**parameters, "page": number, "limit": LIMIT}
-            page, total = _page(client, path, kind, right, asked)
+            page, total, at = _page(client, path, kind, right, asked)
+            moments.append(at)
             is_new = not page.keys() <= rows.keys()
             rows |= page
             totals.add(total)
             number += 1
         if totals == {len(rows)}:
-            return list(rows.values())
+            return list(rows.values()), moments[0]
     raise Unreadable.incomplete(what, len(rows), total)
 
 
 def _page(
     client: Client, path: str, kind: str, right: Right, parameters: Parameters
-) -> tuple[dict[int, dict[str, Any]], int]:
-    """The rows of a page by their id, and the number of all; past the end it is empty."""
+) -> tuple[dict[int, dict[str, Any]], int, datetime]:
+    """The rows of a page by their id, the number of all, and when; past the end it is empty."""
     try:
         response = client.api("GET", path, kind, right, parameters)
     except Denied as error:
@@ -156,7 +166,8 @@ def _page(
     body = client.json(response)
     try:
         rows = body["data"] if isinstance(body, dict) else body
-        return {int(row["id"]): row for row in rows}, int(response.headers["X-Total-Count"])
+        total = int(response.headers["X-Total-Count"])
+        return {int(row["id"]): row for row in rows}, total, response.at
     except (ValueError, TypeError, KeyError) as error:
         raise WrongAnswer.not_a_listing(client.server_url) from error
 

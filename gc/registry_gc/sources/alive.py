@@ -4,9 +4,9 @@ The placeholders of the policies say which tags to ask for; without one, nothing
 """
 
 import re
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from registry_gc.errors import RegistryGcError, Stop
 from registry_gc.registry.version_names import is_plain_tag
@@ -138,28 +138,28 @@ def forms(git_tag: str) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    counts: Mapping[str, int]
+    counts: Mapping[str, tuple[int, datetime]]  # by kind: how many, and when they were asked for
     reasons: Mapping[str, Reasons]
 
 
 def _ask(client: Client, repository: str, kinds: Collection[str]) -> _Answer:
     """What of these kinds a repository has. Raises RegistryGcError when that cannot be told."""
     reasons: dict[str, Reasons] = {}
-    counts: dict[str, int] = {}
+    counts: dict[str, tuple[int, datetime]] = {}
     if "pull" in kinds:
-        pulls = forge.open_pulls(client, repository)
-        counts["pull"] = len(pulls)
+        pulls, at = forge.open_pulls(client, repository)
+        counts["pull"] = len(pulls), at
         reasons["pull"] = {str(n): f"pull request #{n} is open" for n in pulls}
     if {"branch", "tag"} & set(kinds):
-        refs = forge.refs(client, repository, "" if "tag" in kinds else "heads")
+        refs, at = forge.refs(client, repository, "" if "tag" in kinds else "heads")
         branches, git_tags = _under("refs/heads/", refs), _under("refs/tags/", refs)
         if "branch" in kinds:
-            counts["branch"] = len(branches)
+            counts["branch"] = len(branches), at
             reasons["branch"] = {as_tag(b): f"branch {b} exists" for b in branches}
         if "tag" in kinds:
             if not git_tags:
                 raise Unknown.no_git_tags(repository)
-            counts["tag"] = len(git_tags)
+            counts["tag"] = len(git_tags), at
             exact = {as_tag(t): f"git tag {t} exists" for t in git_tags}
             reasons["tag"] = {f: exact[as_tag(t)] for t in git_tags for f in forms(t)} | exact
     return _Answer(counts, reasons)
@@ -182,10 +182,8 @@ def _alive(names: Iterable[str], patterns: Iterable[str], answer: _Answer) -> Re
 
 
 def _counted(answers: Iterable[_Answer | RegistryGcError]) -> Iterator[LookedAt]:
-    counts = Counter[str]()
-    for answer in answers:
-        if isinstance(answer, _Answer):
-            counts.update(answer.counts)
+    told = [answer.counts for answer in answers if isinstance(answer, _Answer)]
     for kind, (one, many) in _NOUNS.items():
-        if kind in counts:
-            yield LookedAt(counts[kind], one if counts[kind] == 1 else many)
+        if of_kind := [counts[kind] for counts in told if kind in counts]:
+            total = sum(count for count, _ in of_kind)
+            yield LookedAt(total, one if total == 1 else many, min(at for _, at in of_kind))
