@@ -20,6 +20,7 @@ FIGURE = {"type": "integer", "minimum": 0, "maximum": parse.MOST_DAYS}
 KINDS: dict[Any, dict[str, Any]] = {
     parse.number: FIGURE,
     parse.boolean: {"type": "boolean"},
+    parse.count: {**FIGURE, "minimum": 1},
     parse.in_flight: {"type": "integer", "minimum": 1, "maximum": 32},
     parse.limit: {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string"}]},
     policies.lines: {

@@ -25,7 +25,7 @@ from registry_gc.report.report import Report, State
 from registry_gc.run.run import run
 from registry_gc.server.client import Client
 from registry_gc.server.transport import Transport
-from registry_gc.settings.inputs import Settings
+from registry_gc.settings.inputs import ImageSettings, Settings
 from tests.sandbox import Box, Fault, Request, Store
 from tests.sandbox.app import Dropped, create_app
 from tests.sandbox.faults import Faults
@@ -87,7 +87,8 @@ class Place(Protocol):
 
 
 def settings(box: Place, **changes: Any) -> Settings:
-    """The defaults for image `app`, with changes by field."""
+    """The defaults for image `app`, with changes by field; `images` may be pairs of patterns of
+    images with the changes for those."""
     values: dict[str, Any] = {
         "token": box.token,
         "server_url": box.url,
@@ -106,6 +107,7 @@ def settings(box: Place, **changes: Any) -> Settings:
         "protect_from_repositories": (),
         "repository": "",
         "max_delete": None,
+        "delete_at_most": None,
         "trash_days": 0,
         "restore": (),
         "dry_run": False,
@@ -118,7 +120,19 @@ def settings(box: Place, **changes: Any) -> Settings:
         **changes,
     }
     values.setdefault("keep_untagged_days", values["keep_days"])
-    return Settings(**values)
+    entries = [
+        entry if isinstance(entry, ImageSettings) else _by_image(entry, values)
+        for entry in values.pop("images", ())
+    ]
+    return Settings(**values, images=tuple(entries))
+
+
+def _by_image(
+    entry: tuple[tuple[str, ...], dict[str, Any]], values: dict[str, Any]
+) -> ImageSettings:
+    match, own = entry
+    written = {name.replace("_", "-"): value for name, value in own.items()}
+    return ImageSettings(match, written, Settings(**{**values, "images": (), **own}))
 
 
 def run_gc(

@@ -84,18 +84,65 @@ def verdicts(
     digests = {reference for _, reference in in_use if ":" in reference}
     for image in store.owner(OWNER).images:
         if any(fnmatchcase(image, pattern) for pattern in settings.package):
-            versions = _known(store, image)
+            versions, own = _known(store, image), _of_image(settings, image)
             names = {v.name for v in versions}
             used = {reference for where, reference in in_use if where == image}
             used |= digests if mentions(in_use, image) else set()
-            kept = _kept(versions, settings, now, used, _held_elsewhere(store, image))
-            assert kept >= _stays_in_1_0(versions, settings, now, used)
+            kept = _kept(versions, own, now, used, _held_elsewhere(store, image))
+            assert kept >= _stays_in_1_0(versions, own, now, used)
             stay |= {(image, name) for name in kept}
-            borrowed |= {(image, n) for n in kept - _kept(versions, settings, now, used, set())}
+            borrowed |= {(image, n) for n in kept - _kept(versions, own, now, used, set())}
             go |= {(image, name) for name in names - kept}
             shares.append((len(names - kept), len(names)))
     is_refused = _is_refused(settings, shares)
     return Verdicts(frozenset(stay), frozenset(go), frozenset(borrowed), is_refused)
+
+
+def _of_image(settings: Settings, image: str) -> Settings:
+    """What a policy file says of it, where it says something."""
+    for entry in settings.images:
+        if any(fnmatchcase(image, pattern) for pattern in entry.match):
+            return entry.settings
+    return settings
+
+
+def oldest(store: Store, go: Iterable[Name], most: int) -> set[Name]:
+    """What of this goes when only the oldest builds may, and so many of them."""
+    goes, found = set(go), []
+    for image in {image for image, _ in goes}:
+        versions = _known(store, image)
+        going = [v for v in versions if (image, v.name) in goes]
+        found += [(age, image, names) for age, names in _builds(versions, going)]
+    for _, image, names in sorted(found, key=lambda build: build[0])[most:]:
+        goes -= {(image, name) for name in _closure(_known(store, image), names)}
+    return goes
+
+
+Age = tuple[datetime, int]
+
+
+def _builds(versions: list[_Known], going: list[_Known]) -> list[tuple[Age, set[str]]]:
+    """What goes as one, by the names that lead to all of it, with its age: that of its newest tag.
+
+    Names of what stays go one by one, and what no tag leads to is a build like any other.
+    """
+    stays = {v.pulls for v in versions if v.is_tag and v not in going}
+    found: list[tuple[Age, set[str]]] = []
+    told: set[str] = set()
+    for kind in ("tags", "untagged", "the rest"):
+        rest = [v for v in going if v.name not in told]
+        if kind != "the rest":
+            rest = [v for v in rest if (v.is_tag if kind == "tags" else v.is_untagged)]
+        listed = {digest for v in rest for digest in v.children}
+        heads = [v for v in rest if not v.digests & listed]
+        for key in {(v.pulls, v.name if v.pulls in stays else "") for v in heads}:
+            names = {v.name for v in heads if key in ((v.pulls, ""), (v.pulls, v.name))}
+            held = _closure(versions, names)
+            made = [v for v in going if v.name in held]
+            dated = [v for v in made if v.is_tag] or [v for v in made if v.name in names]
+            found.append((max((v.created, v.number) for v in dated), names))
+            told |= {v.name for v in made}
+    return found
 
 
 def mentions(in_use: Iterable[Name], image: str) -> bool:

@@ -17,6 +17,7 @@ WRONG = {
     "keep-untagged-days": ("1.5", "from 0 to"),
     "protect-from": (",", "empty entry"),
     "max-delete": ("most", "60%"),
+    "delete-at-most": ("0", "from 1 to"),
     "dry-run": ("maybe", "true or false"),
     "concurrency": ("33", "1 to 32"),
     "measure-space": ("yes", "true or false"),

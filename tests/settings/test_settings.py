@@ -31,6 +31,7 @@ DEFAULTS = Settings(
     protect_from_repositories=(),
     repository="",
     max_delete=None,
+    delete_at_most=None,
     trash_days=0,
     restore=(),
     dry_run=False,
@@ -145,6 +146,13 @@ def test_nothing_else_is_a_number(name: str, text: str) -> None:
 def test_concurrency_is_1_to_32(text: str) -> None:
     assert (value("concurrency", "1"), value("concurrency", "32")) == (1, 32)
     assert problem("concurrency", text).endswith("a whole number from 1 to 32.")
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "60%", "٣", "many", "1000000"])
+def test_at_most_none_is_no_drain(text: str) -> None:
+    """To some 0 means no limit, to others nothing at all."""
+    assert (value("delete-at-most", ""), value("delete-at-most", " 1 ")) == (None, 1)
+    assert "a whole number from 1 to 999999" in problem("delete-at-most", text)
 
 
 PATTERNS = ["package", "protect", "protect-from"]  # lists, of which only the last may have spaces

@@ -32,6 +32,11 @@ def attached_to(root: str) -> str:
     return f"attached to {root}"
 
 
+def left(reason: str) -> str:
+    """It is due for that reason, and other builds go first: delete-at-most allows no more."""
+    return f"left for the next run: {reason}"
+
+
 def for_trash(reason: str) -> str:
     """It would be needed for that reason, were what goes put back from the trash."""
     return f"{reason} in the trash"

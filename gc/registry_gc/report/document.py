@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from registry_gc.report import files
-from registry_gc.report.report import Build, Image, Problem, Report, Row, State, next_to_go
+from registry_gc.report.report import (
+    Build,
+    Image,
+    Problem,
+    Report,
+    Row,
+    State,
+    count_left,
+    next_to_go,
+)
 from registry_gc.report.wording import age, verdict
 from registry_gc.settings.parse import Limit, Policy
 
@@ -79,10 +88,11 @@ def _totals(images: Sequence[Image]) -> dict[str, Any]:
     """The counts of builds and versions by their state, and what goes next."""
     builds = {state.value: sum(image.count_builds(state) for image in images) for state in State}
     versions = {state.value: sum(image.count(state) for image in images) for state in State}
-    after = next_to_go(images)
+    after, left = next_to_go(images), count_left(images)
     return {
         "builds": {"all": sum(builds.values()), **builds},
         "versions": {"all": sum(versions.values()), **versions},
+        **_known(left={"builds": left[0], "versions": left[1]} if left else None),
         **_known(next={"date": str(after[0]), "builds": after[1]} if after else None),
     }
 

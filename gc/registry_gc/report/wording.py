@@ -9,7 +9,17 @@ from typing import Any
 from registry_gc.registry import builds
 from registry_gc.registry.version_names import short, subject_of
 from registry_gc.report.escaping import cut, plain, plural, size
-from registry_gc.report.report import Build, Group, Image, Problem, Report, Row, State, next_to_go
+from registry_gc.report.report import (
+    Build,
+    Group,
+    Image,
+    Problem,
+    Report,
+    Row,
+    State,
+    count_left,
+    next_to_go,
+)
 from registry_gc.settings.parse import Policy
 
 SPACE = (
@@ -33,10 +43,11 @@ def headline(report: Report) -> str:
     elif went and report.is_dry_run and errors:
         text, has_error = f"{_share(report)} are due for deletion, but: {error}", True
     elif went and report.is_dry_run:
-        text = f"Would delete {_share(report)}{_space(report)}"
+        text = f"Would delete {_share(report)}{left_over(report.images)}{_space(report)}"
     elif went:
         start = "Stopped early: deleted" if untried else "Deleted"
-        text = f"{start} {_share(report)}{_undone(failed, untried)}{_space(report)}"
+        undone = _undone(failed, untried) + left_over(report.images)
+        text = f"{start} {_share(report)}{undone}{_space(report)}"
     elif errors:
         nothing = "Would delete nothing" if report.is_dry_run else "Deleted nothing"
         text, has_error = f"{nothing if report.images else 'Failed'}: {error}", True
@@ -47,6 +58,17 @@ def headline(report: Report) -> str:
     else:
         text = "Nothing to do: no image was found"
     return " ".join([_stopped(text), *_tally(len(errors), warnings, has_error)])
+
+
+def left_over(images: Iterable[Image]) -> str:
+    """`, 27 builds (81 versions) are left for the next run`; "" when nothing is."""
+    found = count_left(images)
+    if not found:
+        return ""
+    builds, versions = found
+    what = plural(versions, "version")
+    text = f"{plural(builds, 'build')} ({what})" if builds else what
+    return f", {text} {'is' if builds == 1 or versions == 1 else 'are'} left for the next run"
 
 
 def upcoming(images: Iterable[Image]) -> str:

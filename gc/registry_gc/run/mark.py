@@ -1,6 +1,5 @@
 """Reads and decides one image: what is kept, what is doomed, and what is not understood."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -70,20 +69,21 @@ def _with_decision(plan: Plan, now: datetime) -> Plan:
     )
 
 
-def decide_again(plan: Plan, elsewhere: Mapping[str, str], now: datetime) -> Plan:
-    """The plan once it is known which of its subjects are in other images of the owner.
-
-    Less is kept than before, so that nothing more needs to be read.
-    """
-    return _with_decision(replace(plan, rules=replace(plan.rules, elsewhere=elsewhere)), now)
+def decide_again(plan: Plan, rules: Rules, now: datetime) -> Plan:
+    """The plan by other rules, for which nothing more needs to be read."""
+    return _with_decision(replace(plan, rules=rules), now)
 
 
 def _with_problems(plan: Plan) -> Plan:
     """The plan with what is wrong with the image already."""
     if plan.versions and not any(is_plain_tag(v.name) for v in plan.versions):
         plan = plan.with_problems(problems.without_tag(plan.image))
-    broken = missing(plan.versions, plan.graph, plan.kept)
-    # What is older and broken hinders no pull by tag.
-    told = [(v, child) for v, child in broken if child in children_of(v, plan.graph)]
+    broken = missing(plan.versions, plan.graph, plan.graph)
+    # What goes is told of no more, and what is older and broken hinders no pull by tag.
+    told = [
+        (v, child)
+        for v, child in broken
+        if v.id in plan.kept and child in children_of(v, plan.graph)
+    ]
     plan = plan.with_problems(*(problems.broken_before(v, child) for v, child in told))
     return replace(plan, broken_before=frozenset((v.name, child) for v, child in broken))

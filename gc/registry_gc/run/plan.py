@@ -1,7 +1,7 @@
 """What is known and decided of one image, handed from step to step."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -39,6 +39,8 @@ class Plan:
     """When what only its age keeps goes."""
     doomed: Reasons = field(default_factory=dict)
     """Why each of the others goes."""
+    left: frozenset[int] = frozenset()
+    """The ids of what is due and stays for the next run alone."""
     trash: Mapping[int, str] = field(default_factory=dict)
     """The names in the trash of the tags that go there first."""
     looked: float = -math.inf
@@ -62,14 +64,14 @@ class Plan:
 
 
 def missing(
-    versions: tuple[Version, ...], graph: Graph, kept: Reasons
+    versions: tuple[Version, ...], graph: Graph, ids: Container[int]
 ) -> list[tuple[Version, Child]]:
-    """The children that kept indexes name and no version holds, each with its parent."""
+    """The children that the indexes among these name and no version holds, with their parents."""
     present = {digest for v in versions for digest in digests_of(v, graph)}
     return [
         (v, child)
         for v in versions
-        if v.id in kept and v.id in graph
+        if v.id in ids and v.id in graph
         for child in graph[v.id].refers_to
         if child.digest not in present
     ]

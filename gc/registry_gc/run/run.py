@@ -12,6 +12,7 @@ from registry_gc.report.log import Log
 from registry_gc.report.report import Problem, Report
 from registry_gc.run import check, problems, reporting
 from registry_gc.run.cache import Cache
+from registry_gc.run.drain import drain
 from registry_gc.run.guard import guard
 from registry_gc.run.mark import mark
 from registry_gc.run.plan import Plan
@@ -46,6 +47,7 @@ def run(
     in tests; `cache` is where the file of what is remembered lies.
     """
     remembered = Cache(cache, settings)
+    is_drain = settings.delete_at_most is not None  # what is a build is known from what it holds
     found: list[Problem] = []
     plans: list[Plan] = []
     looked_at: list[LookedAt] = []
@@ -63,7 +65,7 @@ def run(
 
         remembered.open(client, log.note)
         memory = remembered.of(settings.owner)
-        reader = Reader(client, log.progress, settings.measure_space, clock, memory)
+        reader = Reader(client, log.progress, settings.measure_space or is_drain, clock, memory)
         listings = list_images(client, settings.package)
         memory.see(listings)
         now = check.moment(now, listings)
@@ -78,15 +80,16 @@ def run(
         for image, listing in images.items():  # read and decide
             rules = use.rules(settings, image)
             plans.append(mark(reader, image, use.checked(listing), rules, now))
-            if not plans[-1].subjects:
+            if not plans[-1].subjects and not is_drain:
                 show(plans[-1])
-        waiting = [place for place, plan in enumerate(plans) if plan.subjects]
+        waiting = [place for place, plan in enumerate(plans) if plan.subjects or is_drain]
         plans = with_subjects(reader, plans, listings, now)
+        found += unused(settings, plans)
+        guard(settings.max_delete, plans, is_drain)
+        plans = drain(settings.delete_at_most, plans, now)
         for place in waiting:
             show(plans[place])
-        found += unused(settings, plans)
 
-        guard(settings.max_delete, plans)
         if not settings.dry_run and any(plan.doomed for plan in plans):
             marked = list(plans)
             sweep(reader, plans, stop)

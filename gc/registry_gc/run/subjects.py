@@ -1,6 +1,7 @@
 """Looks in the owner's other images for the subjects of attachments that are not in their own."""
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from registry_gc.errors import RegistryGcError, Stop
@@ -34,7 +35,11 @@ def with_subjects(
         raise
     except RegistryGcError as error:
         return [_in_doubt(plan, error) for plan in plans]
-    return [decide_again(plan, elsewhere, now) if plan.subjects else plan for plan in plans]
+    # Less is kept than before.
+    return [
+        decide_again(plan, replace(plan.rules, elsewhere=elsewhere), now) if plan.subjects else plan
+        for plan in plans
+    ]
 
 
 def _in_doubt(plan: Plan, error: RegistryGcError) -> Plan:

@@ -48,6 +48,8 @@ class Settings:
     """Where branches, pull requests and git tags are; "" for the image's own."""
     max_delete: parse.Limit | None
     """None for no limit."""
+    delete_at_most: int | None
+    """So many builds of those that are due, the oldest; None for all."""
     trash_days: int
     """How long what goes stays in the trash; 0 for no trash."""
     restore: tuple[str, ...]
@@ -263,6 +265,11 @@ INPUTS = (
         "max-delete",
         parse.limit,
         "Delete nothing at all if more would go: 500 (in the run), 60% (of an image's versions).",
+    ),
+    Input(
+        "delete-at-most",
+        parse.count,
+        "Delete the oldest builds first, at most this many in the run; the next run goes on.",
     ),
     Input(
         "trash-days",

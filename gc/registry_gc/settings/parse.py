@@ -18,6 +18,7 @@ EMPTY: dict[str, Any] = {
     "protect_from_repositories": (),
     "repository": "",
     "max_delete": None,
+    "delete_at_most": None,
     "restore": (),
     "report": "",
     "cache": "",
@@ -165,6 +166,16 @@ def number(text: str) -> int:
     text = text.strip()
     if not (text.isascii() and text.isdigit() and len(text) <= 12 and int(text) <= MOST_DAYS):
         raise ValueError(f"is not allowed: a whole number from 0 to {MOST_DAYS}.")
+    return int(text)
+
+
+def count(text: str) -> int:
+    """A whole number, 1 or more."""
+    text = text.strip()
+    if not (text.isascii() and text.isdigit() and len(text) <= 12 and 1 <= int(text) <= MOST_DAYS):
+        raise ValueError(
+            f"is not allowed: a whole number from 1 to {MOST_DAYS}, or nothing for no limit."
+        )
     return int(text)
 
 
