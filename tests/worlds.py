@@ -168,19 +168,28 @@ POLICIES = st.builds(
 )
 LIMITS = st.builds(Limit, st.sampled_from((60, 1, 3, 10, 30, 90, 100)), st.booleans())
 # A field at its most deleting comes first: that is where examples shrink to.
+RULES: dict[str, SearchStrategy[Any]] = {
+    "keep_days": DAYS,
+    "keep_latest": st.sampled_from((0, 1, 2, 1, 4)),
+    "keep_daily": COUNTS,
+    "keep_monthly": COUNTS,
+    "protect": st.sampled_from(
+        (("latest", "corpus-*"), ("latest",), ("v1",), ("sha256-*",), ("none",))
+    ),
+    "policies": st.lists(POLICIES, max_size=2).map(tuple),
+    "keep_untagged_days": DAYS,
+}
+# What a policy file says of some images, the first entry that fits; what it leaves out is general.
+ENTRIES = st.tuples(
+    st.sampled_from((("app",), ("sub/*",), ("app*", "none"), ("*app",), ("*",))),
+    st.fixed_dictionaries({}, optional={**RULES, "keep_weekly": COUNTS, "keep_yearly": COUNTS}),
+)
 CHOICES: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "package": st.sampled_from((("app",), ("*",), ("app", "app-x"), ("app*", "sub/*"))),
-        "keep_days": DAYS,
-        "keep_latest": st.sampled_from((0, 1, 2, 1, 4)),
-        "keep_daily": COUNTS,
-        "keep_monthly": COUNTS,
-        "protect": st.sampled_from(
-            (("latest", "corpus-*"), ("latest",), ("v1",), ("sha256-*",), ("none",))
-        ),
-        "policies": st.lists(POLICIES, max_size=2).map(tuple),
+        **RULES,
+        "images": st.lists(ENTRIES, max_size=3).map(tuple),
         "repository": st.just("acme/app"),
-        "keep_untagged_days": DAYS,
         "max_delete": st.one_of(st.none(), st.none(), st.none(), LIMITS),
         "measure_space": st.booleans(),
         "concurrency": st.integers(1, 4),
