@@ -92,6 +92,20 @@ def test_what_is_in_use_stays_and_uses_up_no_place() -> None:
     }
 
 
+def test_what_is_alive_stays_and_uses_up_no_place() -> None:
+    alive = replace(rules(latest=1), alive={"d": "branch d exists"})
+    assert kept(tags("D", "c", "b"), alive) == {"D": "branch d exists", "c": "keep-latest 1/1"}
+
+
+def test_patterns_and_tags_in_use_speak_of_no_untagged_version() -> None:
+    used = replace(
+        rules(protect="*"),
+        tags_in_use={digest(7): "compose.yaml:1"},
+        alive={digest(7): "branch x exists"},
+    )
+    assert kept([*tags("a"), untagged(7)], used) == {"a": "protected by *"}
+
+
 def test_a_tag_belongs_to_the_first_policy_that_matches() -> None:
     rows = tags("v3", "v2", "pr-2", "b", "v1", "pr-1", "a")
     streams = rules(
@@ -254,6 +268,9 @@ def test_reach_adds_to_the_roots_and_changes_none() -> None:
     assert reach(versions, {1: "because", 2: "too"}, graph) == {1: "because", 2: "too"}
     assert reach(versions, {}, graph) == {}
     assert reach(versions, {99: "gone"}, graph) == {99: "gone"}
+    roots = {1: "because"}
+    assert reach(versions, roots, graph) == {1: "because", 2: "part of v1"}
+    assert roots == {1: "because"}
 
 
 # --- guards

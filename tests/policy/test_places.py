@@ -1,6 +1,7 @@
 """What keep-latest and keep-days count: builds, each of which takes one place."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,17 @@ import pytest
 from registry_gc.policy.decide import Rules, decide
 from registry_gc.policy.places import Place, reasons
 from registry_gc.settings.parse import Policy
-from tests.policy.registries import NOW, Row, digest, kept, registry, rules, untagged, verdicts
+from tests.policy.registries import (
+    NOW,
+    Row,
+    attachment,
+    digest,
+    kept,
+    registry,
+    rules,
+    untagged,
+    verdicts,
+)
 
 
 def test_a_release_with_four_names_takes_one_place() -> None:
@@ -105,6 +116,8 @@ def test_a_build_is_as_young_as_its_newest_name() -> None:
 def test_untagged_versions_and_what_only_they_list_share_no_places() -> None:
     rows = [untagged(1, (2,), age=1), Row("b", 2, age=2), Row("a", 3, age=3)]
     assert kept(rows, rules(latest=1)) == {"b": "keep-latest 1/1"}
+    used = replace(rules(latest=1), digests_in_use={digest(1): "deploy.yaml:1"})
+    assert kept(rows, used) == {digest(1): "in use: deploy.yaml:1", "b": "keep-latest 1/1"}
 
 
 @pytest.mark.parametrize(
@@ -144,3 +157,9 @@ def test_untagged_versions_go_by_their_own_days_unless_something_needs_them() ->
     rows = [Row("v1", 1, (2,), 1), untagged(2, age=1), untagged(3, age=1), untagged(4, age=9)]
     assert until(rows, rules(latest=1, untagged_days=5)) == {digest(3): 4}
     assert until(rows, rules(days=3, untagged_days=5)) == {"v1": 2, digest(2): 4, digest(3): 4}
+
+
+def test_what_is_needed_for_a_while_only_makes_nothing_else_stay_longer() -> None:
+    rows = [Row("v1", 1, (2,), 1), untagged(2), Row(attachment(2), 5, age=1), Row("latest", 9)]
+    chosen = rules(days=3, untagged_days=5, protect="latest")
+    assert until(rows, chosen) == {"v1": 2, attachment(2): 4}

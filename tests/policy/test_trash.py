@@ -19,6 +19,7 @@ from tests.policy.registries import (
     tags,
     untagged,
 )
+from tests.policy.test_reading import reading
 
 WEEK = replace(rules(latest=1), trash_days=7)
 
@@ -69,6 +70,19 @@ def test_the_trash_is_kept_for_its_days_with_what_it_needs_and_then_goes() -> No
     assert f"{decision.until[2]:%Y-%m-%d}" == "2026-06-01"
 
 
+@pytest.mark.parametrize("untagged_days", [0, 180])
+def test_no_other_days_keep_the_trash(untagged_days: int) -> None:
+    chosen = replace(WEEK, keep_untagged_days=untagged_days)
+    _, decision = decided([*tags("v1"), Row("gc-trash.old", 20, age=8)], chosen)
+    assert decision.doomed == {2: "in the trash for more than 7 days"}
+
+
+def test_every_tag_that_goes_is_read_for_its_name_in_the_trash() -> None:
+    rounds, decision = reading([*tags("c", "b", "a"), untagged(9)], WEEK, False)
+    assert rounds == [{"c", "b", "a"}]
+    assert decision.trash == {2: "gc-trash.b", 3: "gc-trash.a"}
+
+
 def test_the_trash_takes_no_place_and_is_neither_protected_nor_in_use() -> None:
     chosen = replace(WEEK, protect=("*",), tags_in_use={"gc-trash.old": "deploy.yaml:1"})
     kept, _ = decided([*tags("v1"), Row("gc-trash.old", 20, age=8)], chosen)
@@ -90,6 +104,13 @@ def test_a_tag_left_beside_its_copy_in_the_trash_renews_that_copy() -> None:
     kept, decision = decided([*tags("v2", age=1), Row("v1", 9), Row("gc-trash.v1", 9, age=30)])
     assert kept["gc-trash.v1"] == "in the trash, and put there again"
     assert decision.trash == {2: "gc-trash.v1"}
+
+
+def test_a_copy_in_the_trash_keeps_no_tag_that_goes_there_itself() -> None:
+    """A run that ended between an index and the tags it is made of: all of it goes in the end."""
+    rows = [Row("v2", 2, age=1), Row("x", 10, (11,)), Row("x-arm", 11)]
+    _, decision = decided([*rows, Row("gc-trash.x", 10, (11,), age=1)])
+    assert decision.trash == {2: "gc-trash.x", 3: "gc-trash.x-arm"}
 
 
 def test_a_tag_that_lacks_a_part_stays_for_no_registry_takes_it_under_another_name() -> None:
