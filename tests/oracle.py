@@ -127,22 +127,19 @@ def _builds(versions: list[_Known], going: list[_Known]) -> list[tuple[Age, set[
     Names of what stays go one by one, and what no tag leads to is a build like any other.
     """
     stays = {v.pulls for v in versions if v.is_tag and v not in going}
-    found: list[tuple[Age, set[str]]] = []
-    told: set[str] = set()
-    for kind in ("tags", "untagged", "the rest"):
-        rest = [v for v in going if v.name not in told]
-        if kind != "the rest":
-            rest = [v for v in rest if (v.is_tag if kind == "tags" else v.is_untagged)]
-        listed = {digest for v in rest for digest in v.children}
-        heads = [v for v in rest if not v.digests & listed]
-        for key in {(v.pulls, v.name if v.pulls in stays else "") for v in heads}:
-            names = {v.name for v in heads if key in ((v.pulls, ""), (v.pulls, v.name))}
-            held = _closure(versions, names)
-            made = [v for v in going if v.name in held]
-            dated = [v for v in made if v.is_tag] or [v for v in made if v.name in names]
-            found.append((max((v.created, v.number) for v in dated), names))
-            told |= {v.name for v in made}
-    return found
+    leads = {v.name: _closure(versions, {v.name}) for v in going}
+    found: dict[frozenset[str], Age] = {}
+    for v in going:
+        if any(v.name in leads[w.name] and w.name not in leads[v.name] for w in going):
+            continue  # it goes with something
+        alike = {w.name for w in going if v.is_tag and w.is_tag and w.pulls == v.pulls}
+        names = {v.name} if v.pulls in stays else {v.name, *alike}
+        names |= {w.name for w in going if v.name in leads[w.name]}
+        held = set().union(*(leads[name] for name in names))
+        made = [w for w in going if w.name in held]
+        dated = [w for w in made if w.is_tag] or [w for w in made if w.name in names]
+        found[frozenset(names)] = max((w.created, w.number) for w in dated)
+    return [(age, set(names)) for names, age in found.items()]
 
 
 def mentions(in_use: Iterable[Name], image: str) -> bool:

@@ -269,10 +269,16 @@ def test_pushes_survive_or_the_run_says_what_broke(
     worlds.CHOICES,
     TROUBLE,
     worlds.pushes((*PUSHES, "forget")),
+    st.sampled_from((None, None, 1, 3)),
 )
 def test_faults_pushes_and_deletions_by_others_together_break_nothing(
-    world: World, choices: dict[str, Any], trouble: Trouble, plans: dict[Moment, Step]
+    world: World,
+    choices: dict[str, Any],
+    trouble: Trouble,
+    plans: dict[Moment, Step],
+    at_most: int | None,
 ) -> None:
+    choices = {**choices, "delete_at_most": at_most}
     with registry(world) as box:
         before, others = contents(box), Others(box, choices, plans)
         box.faults.before, box.faults.plan = others.before, trouble.plan(others.may_go)

@@ -96,6 +96,23 @@ def test_what_no_tag_leads_to_counts_like_a_build() -> None:
     assert third == {untagged(n).name for n in (11, 1, 2)}
 
 
+def test_what_something_younger_leads_to_waits_with_it_and_holds_up_nothing() -> None:
+    """Else it would be the oldest in each run, and never go: here v1, listed by an attachment."""
+    rows = [
+        Row("latest", 9, age=0),
+        untagged(11, (12,), age=20),
+        untagged(12, age=70),
+        Row(attachment(11, ""), 21, (1, 13), age=20),
+        Row("v1", 1, age=60),
+        untagged(13, age=80),
+        Row("v2", 2, age=50),
+    ]
+    first, second = runs(rows, rules(latest=1), 1)
+    children = {untagged(n).name for n in (11, 12, 13)}
+    assert first == {attachment(11, ""), "v1", *children}
+    assert second == {"v2"}
+
+
 def test_the_trash_goes_when_its_days_are_over_and_takes_no_portion() -> None:
     """It came there in portions; what only it needs goes with it."""
     rows = [

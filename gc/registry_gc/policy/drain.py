@@ -1,13 +1,13 @@
 """How much of what is due goes in one run: the oldest builds, whole. The rest waits. Pure."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from registry_gc.registry.builds import Build, builds_of
+from registry_gc.registry.links import Links
 from registry_gc.registry.manifests import Graph, digests_of
 from registry_gc.registry.trash_names import is_in_trash
-from registry_gc.registry.version_names import is_digest, is_plain_tag
+from registry_gc.registry.version_names import is_plain_tag
 from registry_gc.registry.versions import Version
 
 
@@ -44,46 +44,69 @@ def waiting(images: Sequence[Due], most: int) -> list[frozenset[int]]:
 
 
 def portions(due: Due) -> list[Portion]:
-    """What is due, as what people count: builds first.
+    """What is due, as what people count: what nothing else leads to, with all that it leads to.
 
-    A name whose build stays is a portion by itself, and so is what no tag leads to: an index with
-    what it lists, or an attachment whose subject is not due. What is in the trash is none, nor what
-    only that needs: it came there in portions.
+    Mostly a build, under all its names. A name whose build stays is a portion by itself, and so is
+    what no tag leads to: an index with what it lists, or an attachment of something that is not
+    due. What is in the trash is none, nor what only that needs: it came there in portions.
     """
     going = [v for v in due.versions if v.id in due.doomed]
-    builds = builds_of(going, due.graph)
-    thrown = builds_of(going, due.graph, is_tag=is_in_trash)
-    rest = _without(going, (*builds, *thrown))
-    for is_root in (is_digest, _is_any):
-        more = builds_of(rest, due.graph, is_tag=is_root)
-        builds += more
-        rest = _without(rest, more)
+    thrown = _reached((v for v in going if is_in_trash(v.name)), Links(going, due.graph))
+    thrown_ids = {v.id for v in thrown if not is_plain_tag(v.name)}
+    rest = [v for v in going if v.id not in thrown_ids]
+    links = Links(rest, due.graph)
     stays = _held_by_tags((v for v in due.versions if v.id not in due.doomed), due.graph)
-    return [p for build in builds for p in _portions(build, stays)]
+    found: dict[int, Portion] = {}  # a root's id -> its portion
+    seen: set[int] = set()
+    for names in _together(rest, due.graph, stays):
+        roots = [v for v in names if v.id not in seen]
+        if roots:
+            reached = _reached(roots, links)
+            for version in reached:
+                found.pop(version.id, None)  # it belongs to this one
+            seen |= {v.id for v in reached}
+            found |= dict.fromkeys((v.id for v in roots), _portion(roots, reached))
+    return list(dict.fromkeys(found.values()))
 
 
-def _portions(build: Build, stays: Collection[str]) -> list[Portion]:
-    """One; of names whose build stays one each, so that the oldest of them goes first.
+def _portion(roots: Sequence[Version], reached: Iterable[Version]) -> Portion:
+    tags = [v for v in reached if is_plain_tag(v.name)]
+    age = max((v.created, v.id) for v in tags or roots)
+    return Portion(age, frozenset(v.id for v in roots))
 
-    For the policies take a name for out of date as long as something newer goes.
+
+def _together(
+    versions: Iterable[Version], graph: Graph, stays: Container[str]
+) -> Iterable[list[Version]]:
+    """The tags that hold one digest, then what is no tag one by one, the newest first.
+
+    The names of a build that stays go one by one, so that the oldest goes first: the policies take
+    a name for out of date as long as something newer goes.
     """
-    if build.digest in stays:
-        return [Portion((tag.created, tag.id), frozenset({tag.id})) for tag in build.tags]
-    named = [v for v in build.versions if is_plain_tag(v.name)]
-    age = max((v.created, v.id) for v in named or build.tags)
-    return [Portion(age, frozenset(tag.id for tag in build.tags))]
+    named: dict[str, list[Version]] = {}
+    others: list[list[Version]] = []
+    for version in sorted(versions, key=lambda v: (v.created, v.id), reverse=True):
+        holds = digests_of(version, graph) or (version.name,)
+        if is_plain_tag(version.name) and holds[0] not in stays:
+            named.setdefault(holds[0], []).append(version)
+        else:
+            others.append([version])
+    return [*named.values(), *others]
+
+
+def _reached(roots: Iterable[Version], links: Links) -> list[Version]:
+    """These versions and all that they lead to."""
+    found = list(roots)
+    seen = {v.id for v in found}
+    for version in found:
+        for other in (*links.listed(version), *links.attached(version)):
+            if other.id not in seen:
+                seen.add(other.id)
+                found.append(other)
+    return found
 
 
 def _held_by_tags(versions: Iterable[Version], graph: Graph) -> set[str]:
+    """What is pulled by these tags."""
     tags = (v for v in versions if is_plain_tag(v.name))
-    return {digest for tag in tags for digest in digests_of(tag, graph)}
-
-
-def _without(versions: Iterable[Version], builds: Iterable[Build]) -> list[Version]:
-    """Those versions that belong to none of the builds; the trash is one itself."""
-    told = {v.id for build in builds for v in build.versions}
-    return [v for v in versions if v.id not in told]
-
-
-def _is_any(_name: str) -> bool:
-    return True
+    return {digest for tag in tags for digest in digests_of(tag, graph)[:1]}
