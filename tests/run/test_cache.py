@@ -38,6 +38,7 @@ def tidy(box: Box, workspace: Path, **changes: Any) -> Outcome:
 def read(box: Box) -> set[str]:
     """The names that were read."""
     parts = [target.split("/") for method, target in box.faults.log if method == "GET"]
+    parts = [p for p in parts if not p[-1].startswith("token")]
     names = [p[-2] if p[-1] == "files" else p[-1] for p in parts if p[-1] == "files" or "v2" in p]
     return {name.replace("%3A", ":") for name in names}
 

@@ -11,12 +11,14 @@ from requests.auth import HTTPBasicAuth
 
 from registry_gc.errors import Denied, Gone, Right, TokenInAddress, WrongAnswer
 from registry_gc.server import parallel
+from registry_gc.server.bearer import Bearer
 from registry_gc.server.exchange import Answer
 from registry_gc.server.transport import LARGEST_ANSWER, Auth, Body, Transport
 
 T = TypeVar("T")
 R = TypeVar("R")
 Parameters = Mapping[str, str | int]
+_ANY = Right("use /v2", "any", "any", "anyone")
 SHORTEST = 8  # characters; what is shorter is no token, and may well be part of a name
 
 
@@ -29,16 +31,25 @@ class Client:
     """
 
     def __init__(
-        self, transport: Transport, server_url: str, owner: str, token: str, concurrency: int
+        self,
+        transport: Transport,
+        server_url: str,
+        owner: str,
+        token: str,
+        concurrency: int,
+        bearer: Bearer | None = None,
     ) -> None:
         self.server_url, self.owner, self.concurrency = server_url, owner, concurrency
         self._transport, self._token = transport, token
-        self._api_auth, self._v2_auth = _token_auth(token), HTTPBasicAuth(owner, token)
+        self._api_auth, self._basic_auth = _auth("token", token), HTTPBasicAuth(owner, token)
+        self._bearer = bearer or Bearer()
         self._secrets = (token, b64encode(f"{owner}:{token}".encode()).decode())
 
     def for_owner(self, owner: str) -> "Client":
         """The same, on behalf of another owner: connections, pace and patience are shared."""
-        return Client(self._transport, self.server_url, owner, self._token, self.concurrency)
+        return Client(
+            self._transport, self.server_url, owner, self._token, self.concurrency, self._bearer
+        )
 
     def api(
         self,
@@ -74,13 +85,12 @@ class Client:
         self, path: str, kind: str, right: Right, body: Body, look: Callable[[], object]
     ) -> Answer:
         """The answer of PUT /v2 + path (escaped): 201. `look` as in Transport.send."""
-        url = self._v2_url(path)
-        answer = self._send("PUT", url, kind, self._v2_auth, body=body, look=look)
+        answer = self._send_v2("PUT", path, kind, body=body, look=look)
         return self._checked(answer, right, 201)
 
     def head_v2(self, path: str, kind: str, right: Right) -> Answer:
         """The answer of HEAD /v2 + path (escaped), of which the headers tell."""
-        answer = self._send("HEAD", self._v2_url(path), kind, self._v2_auth, is_look=True)
+        answer = self._send_v2("HEAD", path, kind, is_look=True)
         return self._checked(answer, right, 200)
 
     def v2(
@@ -90,10 +100,9 @@ class Client:
 
         With object storage it is a redirect, which is followed once and without the token.
         """
-        url = self._v2_url(path)
-        answer = self._send("GET", url, kind, self._v2_auth, most=most)
+        answer = self._send_v2("GET", path, kind, most=most)
         if answer.location is not None:
-            return self._from_storage(url, answer.location, what, most)
+            return self._from_storage(self._v2_url(path), answer.location, what, most)
         return self._checked(answer, right, 200)
 
     def json(self, answer: Answer) -> Any:
@@ -110,6 +119,21 @@ class Client:
     def _v2_url(self, path: str) -> str:
         parts = urlsplit(self.server_url)  # /v2 lies at the host's root, the API may not
         return f"{parts.scheme}://{parts.netloc}/v2{path}"
+
+    def _send_v2(self, method: str, path: str, kind: str, **options: Any) -> Answer:
+        """The answer, asked for with /v2's own token where it gives one and takes it."""
+        url = self._v2_url(path)
+        if bearer := self._bearer.get(self._ask_for_bearer):
+            answer = self._send(method, url, kind, _auth("Bearer", bearer), **options)
+            if answer.status != 401:
+                return answer
+            self._bearer.refused()
+        return self._send(method, url, kind, self._basic_auth, **options)
+
+    def _ask_for_bearer(self) -> object:
+        parameters = {"service": "container_registry", "scope": "*"}
+        answer = self._send("GET", self._v2_url("/token"), "token", self._basic_auth, parameters)
+        return self.json(self._checked(answer, _ANY, 200))
 
     def _send(
         self,
@@ -166,16 +190,16 @@ class Client:
         return " ".join(self._redacted(text).split())[:200]
 
     def _redacted(self, text: str) -> str:
-        for secret in self._secrets:
+        for secret in (*self._secrets, *self._bearer.secrets):
             text = text.replace(secret, "***")
         return text
 
 
-def _token_auth(token: str) -> Auth:
+def _auth(scheme: str, token: str) -> Auth:
     """`Authorization: token`, set on the request itself so that no .netrc overrides it."""
 
     def authorize(request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"token {token}"
+        request.headers["Authorization"] = f"{scheme} {token}"
         return request
 
     return authorize
