@@ -1,8 +1,8 @@
 """The servers that the contract tests run against.
 
-Always the sandbox, once for each kind of server. With GITEA_URL and GITEA_TOKEN (scopes
-write:package, write:repository and write:user, owner: the token's user), `pytest -m live` runs
-the same tests against that server; a plain `pytest` never does.
+Always the sandbox, once for each kind of server. With GITEA_URL and GITEA_TOKEN (SCOPES, of a
+site admin; owner: the token's user), `pytest -m live` runs the same tests against that server; a
+plain `pytest` never does.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import requests
 from tests.sandbox import Pusher, serve
 
 KINDS = ["1.21", "1.24", "1.25", "main", "forgejo"]
+SCOPES = ("write:package", "write:repository", "write:user", "write:organization", "read:admin")
 
 
 @dataclass
@@ -32,6 +33,7 @@ class Server:
     session: requests.Session
     images: list[str] = field(default_factory=list)
     repositories: list[int] = field(default_factory=list)
+    organizations: list[str] = field(default_factory=list)
 
     @property
     def pusher(self) -> Pusher:
@@ -60,6 +62,14 @@ class Server:
         assert made.status_code == 201, made.text
         self.repositories.append(made.json()["id"])
         return f"{self.owner}/{name}"
+
+    def organization(self) -> str:
+        """A fresh organisation of the token's user, that is removed after the test."""
+        name = f"contract-{uuid.uuid4().hex[:12]}"
+        made = self.forge("POST", "/orgs", json={"username": name, "visibility": "private"})
+        assert made.status_code == 201, made.text
+        self.organizations.append(name)
+        return name
 
     def api(self, method: str, path: str = "", **params: Any) -> requests.Response:
         """A request to /api/v1/packages/{owner}{path}, redirects not followed."""
@@ -116,6 +126,8 @@ class Server:
                 for row in rows:
                     answer = self.version("DELETE", row["name"], row["version"])
                     assert answer.status_code == 204, f"{row['html_url']} stays: {answer.text}"
+        for name in self.organizations:
+            assert self.forge("DELETE", f"/orgs/{name}").status_code == 204
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -141,7 +153,8 @@ def address(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
     """(url, token) of a server."""
     if request.param != "live":
         with serve(request.param) as box:
-            yield box.url, box.token
+            box.store.admins = {box.owner}
+            yield box.url, box.store.add_token(box.owner, *SCOPES)
         return
     if not (os.environ.get("GITEA_URL") and os.environ.get("GITEA_TOKEN")):
         pytest.skip("GITEA_URL and GITEA_TOKEN are not set")

@@ -9,5 +9,6 @@ form=$(curl -fs -c "$cookies" "$1/user/sign_up" |
 curl -fs -b "$cookies" "$1/user/sign_up" -o /dev/null -d _csrf="$form" \
   -d user_name=live -d email=live@example.com -d password=live-password -d retype=live-password
 curl -fs -u live:live-password "$1/api/v1/users/live/tokens" -H "Content-Type: application/json" \
-  -d '{"name": "live", "scopes": ["write:package", "write:repository", "write:user"]}' |
+  -d '{"name": "live", "scopes": ["write:package", "write:repository", "write:user",
+      "write:organization", "read:admin"]}' |
   python3 -c 'import json, sys; print(json.load(sys.stdin)["sha1"])'

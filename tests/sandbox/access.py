@@ -49,7 +49,7 @@ def registry_token() -> Token:
 
 
 def may_read(token: Token, owner: Owner) -> bool:
-    return owner.public or may_write(token, owner)
+    return owner.public or token.user.lower() in owner.readers or may_write(token, owner)
 
 
 def may_write(token: Token, owner: Owner) -> bool:

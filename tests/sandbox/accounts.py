@@ -22,12 +22,28 @@ class Accounts:
         self._owners: dict[str, Owner] = {}
         self._renamed: dict[str, str] = {}
 
-    def add_owner(self, name: str, members: Iterable[str] = (), public: bool = True) -> None:
-        """A user (who may write to itself), or with members an organisation."""
+    def add_owner(
+        self,
+        name: str,
+        members: Iterable[str] = (),
+        public: bool = True,
+        readers: Iterable[str] = (),
+    ) -> None:
+        """A user (who may write to itself), or with members or readers an organisation."""
         with self._lock:
+            within = set(map(str.lower, members)), set(map(str.lower, readers))
             self._owners[name.lower()] = Owner(
-                len(self._owners) + 1, name, {name.lower(), *map(str.lower, members)}, public
+                len(self._owners) + 1,
+                name,
+                {name.lower(), *within[0]},
+                public,
+                within[1],
+                is_organization=any(within),
             )
+
+    def remove_owner(self, name: str) -> None:
+        with self._lock:
+            del self._owners[self.owner(name).name.lower()]
 
     def rename_owner(self, old: str, new: str) -> None:
         """From now on requests to the old name are answered with 307."""
@@ -51,6 +67,11 @@ class Accounts:
             if name.lower() not in self._owners:
                 raise Refused(404, "", f"user redirect does not exist [name: {name}]")
             return self._owners[name.lower()]
+
+    def owners(self) -> list[Owner]:
+        """All of them, by name."""
+        with self._lock:
+            return [self._owners[name] for name in sorted(self._owners)]
 
     def is_owner(self, name: str) -> bool:
         return name.lower() in self._owners

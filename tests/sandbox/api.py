@@ -56,7 +56,7 @@ def settings() -> dict[str, int]:
 
 @room.get("/user")
 def user() -> dict[str, Any]:
-    return _user(store().owner(api_token("read:user").user))
+    return user_row(store().owner(api_token("read:user").user))
 
 
 @room.get("/token")
@@ -71,7 +71,7 @@ def token() -> dict[str, Any]:
         "scopes": sorted(asking.scopes),
         "created_at": "2026-01-01T00:00:00Z",
         "last_used_at": "2026-01-01T00:00:00Z",
-        "user": _user(store().owner(asking.user)),
+        "user": user_row(store().owner(asking.user)),
     }
 
 
@@ -188,7 +188,7 @@ def _plain(segment: str) -> str:
 
 
 def _package(row: Version) -> dict[str, Any]:
-    owner = _user(row.image.owner)
+    owner = user_row(row.image.owner)
     name = row.image.name
     return {
         "id": row.id,
@@ -210,5 +210,5 @@ def _linked(image: Image) -> dict[str, Any] | None:
     return row_of(found) if found and sees(api_token(), found) else None
 
 
-def _user(owner: Owner) -> dict[str, Any]:
+def user_row(owner: Owner) -> dict[str, Any]:
     return {"id": owner.id, "login": owner.name, "full_name": "", "username": owner.name}

@@ -51,8 +51,8 @@ def search() -> Response:
     token = api_token(READ)
     known = store().forge.repositories.values()
     rows = [r for r in known if sees(token, r) and request.args.get("q", "").lower() in r.name]
-    page = _page(rows)
-    return _listed({"ok": True, "data": [row_of(r) for r in page]}, len(rows))
+    page = page_of(rows)
+    return listed({"ok": True, "data": [row_of(r) for r in page]}, len(rows))
 
 
 @room.get("/users/<owner>/repos")
@@ -61,7 +61,7 @@ def repositories_of_owner(owner: str) -> Response:
     api_token("read:user")
     token, holder = api_token(READ), store().owner(owner)
     rows = [r for r in store().forge.repositories.values() if r.owner is holder]
-    return _listed([row_of(r) for r in _page(rows) if sees(token, r)], len(rows))
+    return listed([row_of(r) for r in page_of(rows) if sees(token, r)], len(rows))
 
 
 @room.get(REPOSITORY)
@@ -90,7 +90,7 @@ def tree(owner: str, name: str, ref: str) -> Response:
         "page": page,
         "total_count": len(entries),
     }
-    return _listed(body, len(entries))
+    return listed(body, len(entries))
 
 
 @room.get(f"{REPOSITORY}/git/blobs/<sha>")
@@ -139,7 +139,7 @@ def pulls(owner: str, name: str) -> Response:
     rows = [pull_of(found, n) for n in sorted(found.pulls) if state in ("all", found.pulls[n])]
     if request.args.get("sort") != "oldest":
         rows.reverse()
-    return _listed(_page(rows), len(rows))
+    return listed(page_of(rows), len(rows))
 
 
 def repository_of(owner: str, name: str, scope: str = READ, code: bool = False) -> Repository:
@@ -171,13 +171,13 @@ def sees(token: Token, repository: Repository) -> bool:
     return may_read(token, repository.owner)
 
 
-def _page(rows: list[Any]) -> list[Any]:
+def page_of(rows: list[Any]) -> list[Any]:
     page, limit = (request.args.get(key, 0, int) for key in ("page", "limit"))
     size = min(limit, store().max_items) if limit > 0 else store().page_size
     return rows[(max(page, 1) - 1) * size : max(page, 1) * size]
 
 
-def _listed(body: Any, total: int) -> Response:
+def listed(body: Any, total: int) -> Response:
     response = jsonify(body)
     response.headers["X-Total-Count"] = str(total)
     query = urlencode({**request.args, "page": request.args.get("page", 1, int) + 1})

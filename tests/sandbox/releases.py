@@ -7,8 +7,8 @@ from typing import Any
 from flask import current_app, request
 
 from .forge import REPOSITORY, WRITE, repository_of
-from .forge_writing import room
 from .manifests import Refused
+from .owners import room
 
 __all__ = ["room"]
 

@@ -133,6 +133,9 @@ class Owner:
     name: str
     members: set[str]
     public: bool = True
+    readers: set[str] = field(default_factory=set)
+    """Those in the organisation who may only read."""
+    is_organization: bool = False
     images: dict[str, Image] = field(default_factory=dict)
 
 
