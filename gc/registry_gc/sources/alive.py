@@ -53,7 +53,7 @@ class Homes:
     """Where the repository of an image is told."""
 
     owner: str
-    """Of the images."""
+    """Of the images; "" where each is named behind its own: `my-org/team/app`."""
     given: Mapping[str, str] = field(default_factory=dict)
     """By the input `repository`: image -> its repository, "" when none is named."""
     linked: Mapping[str, str] = field(default_factory=dict)
@@ -69,7 +69,9 @@ class Homes:
         """
         if known := self.given.get(image) or self.linked.get(image):
             return known
-        if self.workflow.lower() in (f"{self.owner}/{part}".lower() for part in image.split("/")):
+        path = f"{self.owner}/{image}" if self.owner else image
+        owner, *parts = path.lower().split("/")
+        if self.workflow.lower() in (f"{owner}/{part}" for part in parts):
             return self.workflow
         raise Unknown.no_repository(image)
 

@@ -128,12 +128,13 @@ def tagged_images(
 
 
 def exactly(words: Vocabulary, low: bytes, images: Sequence[str], end: int) -> Sequence[str]:
-    """Which of the images a path that ends there means: the one that follows the owner's name.
+    """Which of the images a path that ends there means: the one that follows its owner's name.
 
-    None of them where another image follows it; all where the owner is not in the path.
+    Without such a one, those whose owner is not in the path: there it names another image.
     """
     head = low[max(0, end - SIGHT) : end]
     parts = head[len(head.rstrip(_IN_PATH)) :].replace(b"\\", b"").split(b"/")
-    owned = [b"/".join(parts[i + 1 :]) for i, part in enumerate(parts[:-1]) if part == words.owner]
-    exact = [image for image in images if image.encode() in owned]
-    return exact or (() if owned else images)
+    owned = [b"/".join(parts[i:]) for i, part in enumerate(parts[:-1]) if part in words.owners]
+    exact = [image for image in images if words.paths[image] in owned]
+    named = {path.partition(b"/")[0] for path in owned}
+    return exact or [i for i in images if words.paths[i].partition(b"/")[0] not in named]

@@ -164,7 +164,8 @@ class Reading:
     def _computed_name(self, start: int, end: int) -> None:
         """The owner's name, and behind it an image's name that a variable is part of."""
         if found := contexts.BEHIND_OWNER.match(self._low, end):
-            images = [i for i in self._words.digests if i.startswith(found[1].decode())]
+            path = self._low[start:end] + b"/" + found[1]
+            images = [i for i, known in self._words.paths.items() if known.startswith(path)]
             self._findings.mention(images, self._place(start), is_telling=False)
             shown = doubts.reference(self._text, start, end)
             text = f"refers to {shown}, whose image cannot be known: "

@@ -20,8 +20,10 @@ _ODD_ENDS = (*EDGES, *_KEYS)
 class Vocabulary:
     """What the words of a text may mean; all in lower case."""
 
-    owner: bytes
+    owners: frozenset[bytes]
     """Of the images."""
+    paths: Mapping[str, bytes]
+    """image -> its name behind its owner's: `my-org/team/app`"""
     tags: Mapping[bytes, Sequence[tuple[str, str]]]
     """a tag, and the same with or without its `v` -> (image, tag)"""
     images: Mapping[bytes, Sequence[str]]
@@ -35,7 +37,7 @@ class Vocabulary:
 
     @classmethod
     def for_images(cls, owner: str, images: Images) -> "Vocabulary":
-        """For this owner's images."""
+        """For this owner's images; with "" each is named behind its own: `my-org/team/app`."""
         tags: dict[bytes, list[tuple[str, str]]] = {}
         lasts: dict[bytes, list[str]] = {}
         digests: dict[str, frozenset[str]] = {}
@@ -48,13 +50,16 @@ class Vocabulary:
                     tags.setdefault(spelled.encode(), []).append((image.lower(), tag))
         with_latest = frozenset(image for image, tag in tags.get(b"latest", ()) if tag == "latest")
         parts = frozenset(part for name in lasts for part in re.split(rb"[._-]", name))
-        return cls(owner.lower().encode(), tags, lasts, parts, with_latest, digests)
+        start = f"{owner.lower()}/" if owner else ""
+        paths = {image: f"{start}{image}".encode() for image in digests}
+        owners = frozenset(path.partition(b"/")[0] for path in paths.values())
+        return cls(owners, paths, tags, lasts, parts, with_latest, digests)
 
     def meanings(self, words: Iterable[bytes]) -> Iterator["Meaning"]:
         """Those of a text's words that may mean something, with all that they may mean."""
         for word in (word for word in words if len(word) <= _LONGEST):
             is_odd = word.startswith(EDGES) or word.endswith(_ODD_ENDS)
-            is_known = word in self.tags or word in self.images or word == self.owner
+            is_known = word in self.tags or word in self.images or word in self.owners
             is_packed = b"-" in word and any(self._packed(word))
             if is_odd or is_known or is_packed:
                 meaning = self._meaning(word)
@@ -69,7 +74,7 @@ class Vocabulary:
                 name, images = spelled, self.images[spelled]
         tags = tuple(spelled for spelled in spellings(word) if spelled in self.tags)
         packed = () if images else tuple(self._packed(word))
-        is_owner = word == self.owner
+        is_owner = word in self.owners
         return Meaning(word, tags, packed, images, word.find(name), len(name), is_owner)
 
     def _packed(self, word: bytes) -> Iterator[tuple[str, str]]:
@@ -101,7 +106,7 @@ class Meaning:
     length: int
     """Of the name that begins there."""
     is_owner: bool
-    """Whether it is the owner's name."""
+    """Whether it is the name of an owner."""
 
     @property
     def roles(self) -> tuple[bool, ...]:
