@@ -147,10 +147,10 @@ def run_gc(
     """A run at that time, whose waits between two tries take no time."""
     chosen, stop, time = settings(box, **changes), stop or Event(), time or Time()
     transport = Transport(chosen.concurrency, stop, time.wait, time.clock)
-    client = Client(transport, box.url, box.owner, box.token, chosen.concurrency)
+    client = Client(transport, box.url, chosen.only_owner, box.token, chosen.concurrency)
     stream = io.StringIO()
     log = Log(stream, in_runner=False, is_terminal=False, colour=False, width=100)
-    log.start(__version__, box.url, box.owner, chosen.public())
+    log.start(__version__, box.url, chosen.owner, chosen.public())
     cache = workspace / chosen.cache if chosen.cache else None
     report = run(chosen, client, now, workspace, log, stop, own_repository, time.clock, cache)
     log.show(report)

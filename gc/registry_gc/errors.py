@@ -175,14 +175,6 @@ class WrongAnswer(RegistryGcError):
         )
 
     @classmethod
-    def unknown_owner(cls, server_url: str, owner: str) -> "WrongAnswer":
-        """404 for a listing, which for an unknown image is empty."""
-        return cls(
-            f"{server_url} knows no user or organisation {owner} with packages (404): check owner "
-            "and server-url."
-        )
-
-    @classmethod
     def not_a_version(cls, server_url: str) -> "WrongAnswer":
         """JSON, and no version with an id."""
         return cls(
@@ -231,6 +223,16 @@ class WrongAnswer(RegistryGcError):
         """A failure of the storage that the server redirected to."""
         return cls(
             f"{what} could not be read: the storage that the server names answered {status}."
+        )
+
+
+class UnknownOwner(WrongAnswer):
+    """404 for a listing, which for an unknown image is empty."""
+
+    def __init__(self, server_url: str, owner: str) -> None:
+        super().__init__(
+            f"{server_url} knows no user or organisation {owner} with packages (404): check owner "
+            "and server-url."
         )
 
 

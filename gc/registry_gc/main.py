@@ -130,7 +130,7 @@ def _run(options: dict[str, str | None]) -> int:
     client = Client(
         Transport(settings.concurrency, stop),
         settings.server_url,
-        settings.owner,
+        settings.only_owner,
         settings.token,
         settings.concurrency,
     )

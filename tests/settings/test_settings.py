@@ -10,7 +10,7 @@ from registry_gc.errors import UsageError
 from registry_gc.settings.inputs import INPUTS, Settings
 from registry_gc.settings.load import load
 from registry_gc.settings.parse import Limit
-from tests.settings.given import REQUIRED, SECRET, environment, problem
+from tests.settings.given import REQUIRED, SECRET, environment, problem, problems
 
 DEFAULTS = Settings(
     token=SECRET,
@@ -275,11 +275,32 @@ def test_an_address_has_no_query_and_no_fragment(text: str) -> None:
 @pytest.mark.parametrize("text", ["acme", "Acme-Org", "a.b_c", " acme "])
 def test_an_owner_is_one_name(text: str) -> None:
     assert value("owner", text) == text.strip()
+    assert loaded(owner=text).only_owner == text.strip()
 
 
-@pytest.mark.parametrize("text", ["a/b", "..", ".", "a b", "@acme", "acme/", "https://x", "a,b"])
+@pytest.mark.parametrize("text", ["a, b*", "a,\nb*", "a\nb*\n", " a , b*,\na"])
+def test_several_owners_are_names_and_patterns(text: str) -> None:
+    found = loaded(owner=text)
+    assert (found.owners, found.only_owner) == (("a", "b*"), "")
+
+
+@pytest.mark.parametrize("text", ["*", "team-?", "[ab]c", "[!a]*"])
+def test_a_pattern_may_fit_several_owners(text: str) -> None:
+    assert (loaded(owner=text).owners, loaded(owner=text).only_owner) == ((text,), "")
+
+
+@pytest.mark.parametrize(
+    "text", ["a/b", "..", ".", "a b", "@acme", "acme/", "https://x", "[", "a]"]
+)
 def test_nothing_else_is_an_owner(text: str) -> None:
     assert f'"{text}" is not the name of a user or organisation' in problem("owner", text)
+    assert f'has "{text}", which is not' in problem("owner", f"acme, {text}")
+
+
+@pytest.mark.parametrize("owner", ["a, b", "*", "a*"])
+def test_tags_are_put_back_for_one_owner_at_a_time(owner: str) -> None:
+    (text,) = problems({"owner": owner, "restore": "app:v1"})
+    assert text.startswith("restore: puts back tags of one owner only")
 
 
 # --- the report of the settings

@@ -70,6 +70,7 @@ def _image(image: Image, report: Report) -> dict[str, Any]:
             belonging[row.version.id].append(build.id)
     return {
         "name": image.name,
+        **_known(owner=image.owner or None),
         "totals": {
             **_totals([image]),
             **_known(

@@ -32,10 +32,12 @@ class Outputs:
 def outputs(report: Report, settings: Settings, report_path: str) -> dict[str, str]:
     """The action's outputs. In a dry run they say what would have been deleted.
 
-    `deleted-tags` names plain tags when `package` is one name, `image:tag` otherwise; it is JSON
-    with a line for each, for runners lose lines over 64 KiB.
+    `deleted-tags` names plain tags when `owner` and `package` are one name each, else `image:tag`
+    with the name that the report gives the image; it is JSON with a line for each, for runners
+    lose lines over 64 KiB.
     """
     is_one = len(settings.package) == 1 and not set("*?[") & set(settings.package[0])
+    is_one = is_one and bool(settings.only_owner)
     there = {(i.name, r.version.name) for i, r in report.rows() if r.state is State.KEPT}
     tags = [
         row.version.name if is_one else f"{image.name}:{row.version.name}"

@@ -145,7 +145,7 @@ class Image:
     """One image of the run."""
 
     name: str
-    """Without the owner: `team/app`."""
+    """`team/app`; behind its owner's name where the run has several: `my-org/team/app`."""
     rows: tuple[Row, ...]
     """Its versions, newest first."""
     builds: tuple[Build, ...] = ()
@@ -162,6 +162,8 @@ class Image:
     """Bytes of the blobs that only versions deleted (or doomed) in it use."""
     unreachable: int | None = None
     """As freed, of those versions alone that belong to no build."""
+    owner: str = ""
+    """Whose it is; "" where the run has one owner."""
 
     def count(self, state: State) -> int:
         """How many of its versions have this state."""
@@ -199,7 +201,7 @@ class Report:
     server_url: str
     """The root of the instance."""
     owner: str
-    """Of the images."""
+    """Of the images: a name, or several and patterns as the input has them."""
     settings: Mapping[str, Any]
     """By input, without the token."""
     started: datetime

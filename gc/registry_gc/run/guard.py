@@ -33,7 +33,7 @@ def guard(limit: Limit | None, plans: Sequence[Plan], is_drain: bool = False) ->
     """
     if limit is None:
         return
-    figures = [(p.image, len(p.doomed), len(p.versions)) for p in plans]
+    figures = [(p.title, len(p.doomed), len(p.versions)) for p in plans]
     if not limit.is_percentage:
         figures = [("this run", sum(f[1] for f in figures), sum(f[2] for f in figures))]
     for what, doomed, versions in figures:

@@ -5,6 +5,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from registry_gc.errors import Stop
 from registry_gc.policy.decide import Reasons, Rules
 from registry_gc.registry.manifests import Child, Graph, digests_of
 from registry_gc.registry.versions import Version
@@ -55,8 +56,15 @@ class Plan:
     """Names of versions with the children that they lacked before the run."""
     problems: tuple[Problem, ...] = ()
     """What people must read about this image."""
-    stopped_by: str = ""
-    """What ended the whole run while this image was swept."""
+    stopped_by: Stop | None = None
+    """What ended the deletions while this image was swept."""
+    prefix: str = ""
+    """What people read before its name: `my-org/`, or "" when the run has one owner."""
+
+    @property
+    def title(self) -> str:
+        """Its name as people know it."""
+        return self.prefix + self.image
 
     def with_problems(self, *problems: Problem) -> "Plan":
         """The plan with more to report."""

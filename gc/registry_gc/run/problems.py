@@ -8,9 +8,14 @@ from registry_gc.registry.versions import Version
 from registry_gc.report.report import Problem
 
 
-def unmatched(owner: str, pattern: str) -> Problem:
+def left_alone(owner: str, error: Exception, is_error: bool) -> Problem:
+    """One of several owners to whose packages the token has no right."""
+    return Problem(f"{owner} was left alone. {error}", is_error)
+
+
+def unmatched(image: str) -> Problem:
     """A name or pattern of `package` that no image has."""
-    return _warning(f"No versions found for {owner}/{pattern}: check the name.")
+    return _warning(f"No versions found for {image}: check the name.")
 
 
 def unused(setting: str, pattern: str) -> Problem:

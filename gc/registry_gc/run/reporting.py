@@ -60,7 +60,7 @@ def image(plan: Plan, needed: Container[str], settings: Settings) -> Image:
     leftovers = _goes(plan, settings) - {r.version.id for build in builds for r in build.rows}
     others = space.blobs(plan.graph, plan.graph.keys() - leftovers)
     return Image(
-        plan.image,
+        plan.title,
         tuple(rows.values()),
         builds,
         plan.problems,
@@ -69,6 +69,7 @@ def image(plan: Plan, needed: Container[str], settings: Settings) -> Image:
         space.size(plan.graph, plan.graph) if is_measured else None,
         _freed([plan], needed, settings),
         space.size(plan.graph, leftovers, others) if is_measured else None,
+        plan.prefix.rstrip("/"),
     )
 
 

@@ -2,27 +2,27 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from threading import Event
 
 from registry_gc.errors import Refused, RegistryGcError
-from registry_gc.registry.listing import select
 from registry_gc.report.log import Log
 from registry_gc.report.report import Problem, Report
 from registry_gc.run import check, problems, reporting
 from registry_gc.run.cache import Cache
+from registry_gc.run.delete import delete, left_alone
 from registry_gc.run.drain import drain
 from registry_gc.run.guard import guard
 from registry_gc.run.mark import mark
+from registry_gc.run.owners import Owner, find, give_back, list_each, plans_of
 from registry_gc.run.plan import Plan
 from registry_gc.run.reader import Reader
 from registry_gc.run.restore import restore
-from registry_gc.run.selection import list_images, unmatched, unused
+from registry_gc.run.selection import unmatched, unused
 from registry_gc.run.subjects import with_subjects
-from registry_gc.run.sweep import sweep
-from registry_gc.run.use import ask_sources
-from registry_gc.run.verify import verify
+from registry_gc.run.use import Use, ask_sources
 from registry_gc.server import packages
 from registry_gc.server.client import Client
 from registry_gc.settings.inputs import Settings
@@ -49,59 +49,69 @@ def run(
     remembered = Cache(cache, settings)
     is_drain = settings.delete_at_most is not None  # what is a build is known from what it holds
     found: list[Problem] = []
-    plans: list[Plan] = []
+    owners: list[Owner] = []
     looked_at: list[LookedAt] = []
-    needed: set[str] = set()  # blobs that stay, of the images so far
+    shown: set[str] = set()  # titles of images
+    needed: set[str] = set()  # blobs that stay, of these
 
     def show(plan: Plan) -> None:
+        shown.add(plan.title)
         needed.update(reporting.needed_blobs(plan, settings))
         log.plan(reporting.image(plan, needed, settings), settings.dry_run)
 
     try:
-        found += check.may_delete(client, settings.dry_run)
+        found += check.may_delete(client.for_owner(settings.owner), settings.dry_run)
         if settings.restore:
             back = restore(client, settings.restore, settings.dry_run)
             return reporting.restored(settings, now, [str(tag) for tag in back], found)
 
         remembered.open(client, log.note)
-        memory = remembered.of(settings.owner)
-        reader = Reader(client, log.progress, settings.measure_space or is_drain, clock, memory)
-        listings = list_images(client, settings.package)
-        memory.see(listings)
-        now = check.moment(now, listings)
-        images = select(listings, settings.package)
-        found += unmatched(settings, images)
+        reader = Reader(client, log.progress, settings.measure_space or is_drain, clock)
+        named, looked_at = find(reader, settings, remembered.of)
+        owners, denied = list_each(named, settings.package)
+        found += denied
+        now = check.moment(now, [listing for owner in owners for listing in owner.listings])
+        found += unmatched(settings, [image for owner in owners for image in owner.images])
 
-        use = ask_sources(reader, settings, workspace, own_repository, images)
+        use = ask_sources(reader, settings, workspace, own_repository, owners)
         found += [Problem(doubt, is_error=False) for doubt in use.found.sentences()]
         looked_at += use.looked_at
         log.looked([str(part) for part in looked_at])
 
-        for image, listing in images.items():  # read and decide
-            rules = use.rules(settings, image)
-            plans.append(mark(reader, image, use.checked(listing), rules, now))
-            if not plans[-1].subjects and not is_drain:
-                show(plans[-1])
-        waiting = [place for place, plan in enumerate(plans) if plan.subjects or is_drain]
-        plans = with_subjects(reader, plans, listings, now)
-        found += unused(settings, plans)
-        guard(settings.max_delete, plans, is_drain)
-        plans = drain(settings.delete_at_most, plans, now)
-        for place in waiting:
-            show(plans[place])
+        for owner in owners:
+            _read_and_decide(owner, use, settings, now, show if not is_drain else lambda _: None)
+        found += unused(settings, plans_of(owners))
+        guard(settings.max_delete, plans_of(owners), is_drain)
+        give_back(owners, drain(settings.delete_at_most, plans_of(owners), now))
+        for plan in plans_of(owners):
+            if plan.title not in shown:
+                show(plan)
 
-        if not settings.dry_run and any(plan.doomed for plan in plans):
-            marked = list(plans)
-            sweep(reader, plans, stop)
-            verify(reader, plans)
-            for before, after in zip(marked, plans, strict=True):
-                log.spared(after.image, reporting.spared(before, after))
-            if settings.reclaim and any(plan.deleted for plan in plans):
-                found += _reclaim(client)
+        for owner in owners if not settings.dry_run else ():
+            marked = list(owner.plans)
+            delete(owner, stop)
+            for before, after in zip(marked, owner.plans, strict=True):
+                log.spared(after.title, reporting.spared(before, after))
+        if settings.reclaim and any(plan.deleted for plan in plans_of(owners)):
+            found += _reclaim(client)
     except RegistryGcError as error:
         found.append(Problem(str(error), is_refusal=isinstance(error, Refused)))
+    found += left_alone(owners)
     found += remembered.write()
-    return reporting.report(settings, now, plans, found, looked_at)
+    return reporting.report(settings, now, plans_of(owners), found, looked_at)
+
+
+def _read_and_decide(
+    owner: Owner, use: Use, settings: Settings, now: datetime, show: Callable[[Plan], None]
+) -> None:
+    """Makes the owner's plans; each is shown but those that wait for the others."""
+    for image in owner.images:
+        rules = use.rules(settings, owner, image)
+        plan = mark(owner.reader, image, use.checked(owner, image), rules, now)
+        owner.plans.append(replace(plan, prefix=owner.prefix))
+        if not plan.subjects:
+            show(owner.plans[-1])
+    owner.plans[:] = with_subjects(owner.reader, owner.plans, owner.listings, now)
 
 
 def _reclaim(client: Client) -> list[Problem]:

@@ -13,17 +13,23 @@ from registry_gc.settings.inputs import INPUTS, Settings
 DEFAULT_PROTECT = next(i.parse(i.default) for i in INPUTS if i.name == "protect")
 
 
+def is_pattern(name: str) -> bool:
+    """Whether it may fit several names."""
+    return bool(set("*?[") & set(name))
+
+
 def list_images(client: Client, patterns: Collection[str]) -> list[Listing]:
     """One listing for each name, or one of all the owner's images when there are patterns."""
-    names = [name for name in patterns if not set("*?[") & set(name)]
+    names = [name for name in patterns if not is_pattern(name)]
     queries = dict.fromkeys(names) if len(names) == len(patterns) else [""]
     return [list_versions(client, query) for query in queries]
 
 
 def unmatched(settings: Settings, images: Collection[str]) -> list[Problem]:
-    """What of `package` names no image."""
+    """What of `package` names no image, of no owner."""
     missing = [p for p in settings.package if not any(first_match(i, [p]) for i in images)]
-    return [problems.unmatched(settings.owner, pattern) for pattern in missing]
+    where = f"{settings.only_owner}/" if settings.only_owner else f"{settings.owner}: "
+    return [problems.unmatched(where + pattern) for pattern in missing]
 
 
 def unused(settings: Settings, plans: Sequence[Plan]) -> list[Problem]:

@@ -58,9 +58,10 @@ what they refer to, so that one whose deletion fails keeps its own."""
 class Unfinished(RegistryGcError):
     """The deletions did not come to their end."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: Stop) -> None:
+        self.reason = reason
         super().__init__(
-            f"{reason or Interrupted()} The run ended there, without a last look at what stays: "
+            f"{reason} The run ended there, without a last look at what stays: "
             "what is called deleted was deleted, all else was left alone. The next run does the "
             "rest."
         )
@@ -92,7 +93,7 @@ def sweep(reader: Reader, plans: list[Plan], stop: Event) -> None:
         if plan.doomed and not stop.is_set():
             plans[place] = sweep_image(reader, plan, stop)
     if stop.is_set():
-        raise Unfinished(next((p.stopped_by for p in plans if p.stopped_by), ""))
+        raise Unfinished(next((p.stopped_by for p in plans if p.stopped_by), Interrupted()))
 
 
 def sweep_image(reader: Reader, plan: Plan, stop: Event) -> Plan:
@@ -165,7 +166,7 @@ class _Sweep:
     def end_run(self, error: Stop) -> None:
         """No other image is begun, for the reason of the first such error."""
         self._stop.set()
-        self.plan = replace(self.plan, stopped_by=self.plan.stopped_by or str(error))
+        self.plan = replace(self.plan, stopped_by=self.plan.stopped_by or error)
 
     def _delete_next(self, due: deque[Version], advance: Callable[[], None]) -> None:
         """Deletes as many of what is due as there is room for, and what is spared for them."""

@@ -1,11 +1,12 @@
 """Asks the sources what is in use and what is alive, for the rules of each image."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from registry_gc.policy.decide import Rules
 from registry_gc.registry.listing import Listing
+from registry_gc.run.owners import Owner
 from registry_gc.run.reader import Reader
 from registry_gc.settings.inputs import Settings
 from registry_gc.sources import alive, files, repositories
@@ -26,23 +27,24 @@ class Use:
         """How much of what was read for it."""
         return (*self.found.looked_at, *self.living.looked_at)
 
-    def rules(self, settings: Settings, image: str) -> Rules:
+    def rules(self, settings: Settings, owner: Owner, image: str) -> Rules:
         """What the decision on an image goes by."""
-        own = settings.for_image(image)
+        own, title = settings.for_image(image), owner.prefix + image
         return Rules(
             own.protect,
             (*own.policies, own.default_policy),
             own.keep_untagged_days,
-            self.found.tags.get(image.lower(), {}),
-            self.found.digests.get(image.lower(), {}),
-            alive=self.living.tags.get(image, {}),
+            self.found.tags.get(title.lower(), {}),
+            self.found.digests.get(title.lower(), {}),
+            alive=self.living.tags.get(title, {}),
             trash_days=settings.trash_days,
-            owner=settings.owner,
+            owner=owner.name,
         )
 
-    def checked(self, listing: Listing) -> Listing:
-        """The listing, in which images of which it cannot be told what is alive are unclear."""
-        reasons = {image: str(error) for image, error in self.living.unknown.items()}
+    def checked(self, owner: Owner, image: str) -> Listing:
+        """The image's listing, in which it is unclear if it cannot be told what of it is alive."""
+        listing, error = owner.images[image], self.living.unknown.get(owner.prefix + image)
+        reasons = {image: str(error)} if error else {}
         return replace(listing, unclear={**listing.unclear, **reasons})
 
 
@@ -51,21 +53,26 @@ def ask_sources(
     settings: Settings,
     workspace: Path,
     own_repository: str,
-    images: Mapping[str, Listing],
+    owners: Sequence[Owner],
 ) -> Use:
-    """What all the sources say of these images.
+    """What all the sources say of the images of all owners, each known by its title.
 
     Raises RegistryGcError when one of them cannot tell what is in use: nothing is deleted then.
     """
-    names = {image: [v.name for v in listing.versions] for image, listing in images.items()}
-    linked = {i: r for listing in images.values() for i, r in listing.repositories.items()}
-    in_files = files.search(settings.protect_from, workspace, settings.owner, names)
+    images = {
+        owner.prefix + image: (image, listing)
+        for owner in owners
+        for image, listing in owner.images.items()
+    }
+    names = {title: [v.name for v in listing.versions] for title, (_, listing) in images.items()}
+    linked = {title: found.repositories.get(image, "") for title, (image, found) in images.items()}
+    in_files = files.search(settings.protect_from, workspace, settings.only_owner, names)
     in_repositories = repositories.search(
         reader.client, settings.protect_from_repositories, names, reader.progress
     )
-    by_image = {image: settings.for_image(image) for image in images}
-    given = {image: own.repository for image, own in by_image.items()}
-    homes = alive.Homes(settings.owner, given, linked, own_repository)
-    policies = {image: own.policies for image, own in by_image.items()}
+    by_title = {title: settings.for_image(image) for title, (image, _) in images.items()}
+    given = {title: own.repository for title, own in by_title.items()}
+    homes = alive.Homes(settings.only_owner, given, linked, own_repository)
+    policies = {title: own.policies for title, own in by_title.items()}
     living = alive.look(reader.client, policies, names, homes)
     return Use(together([in_files, in_repositories]), living)

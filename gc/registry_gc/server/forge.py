@@ -1,5 +1,6 @@
-"""The forge's addresses: repositories with their branches, git tags and pull requests."""
+"""The forge's addresses: owners, and repositories with branches, git tags and pull requests."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -36,6 +37,10 @@ class Unreadable(RegistryGcError):
             f"{what}: {seen} of {total} could be seen. Let the token's user read all of them (the "
             "token may not be limited to public ones), or name those to look at without wildcards."
         )
+
+
+class Forbidden(Unreadable):
+    """401 or 403: the token, or its user, may not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,43 @@ def repositories(client: Client) -> list[Repository]:
     parameters = {"sort": "id", "order": "asc"}
     rows, _ = _all(client, "/repos/search", "repositories", right, parameters, "The repositories")
     return [_repository(client, row) for row in rows]
+
+
+def all_owners(client: Client) -> list[str]:
+    """Every user and organisation of the server: GET /admin/users, /admin/orgs (1.21 to main).
+
+    Raises Forbidden unless the token is a site admin's and has the scope read:admin.
+    """
+    right = Right("list all owners", "read:admin", "admin: read", "a site admin of this server")
+    users, _ = _all(client, "/admin/users", "owners", right, {}, "The users")
+    organizations, _ = _all(client, "/admin/orgs", "owners", right, {}, "The organisations")
+    return [*_names(client, users, "login"), *_names(client, organizations, "name")]
+
+
+def own_owners(client: Client) -> list[str]:
+    """The token's user and the organisations it is in: GET /user, /user/orgs (1.21 to main).
+
+    What it may do there they do not tell. Raises Forbidden without the scopes.
+    """
+    right = Right(
+        "list its organisations",
+        "read:user and read:organization",
+        "user: read, organization: read",
+        "anyone",
+    )
+    try:
+        user = client.json(client.api("GET", "/user", "owners", right))
+    except Denied as error:
+        raise Forbidden(str(error)) from error
+    organizations, _ = _all(client, "/user/orgs", "owners", right, {}, "Its organisations")
+    return [*_names(client, [user], "login"), *_names(client, organizations, "name")]
+
+
+def _names(client: Client, rows: Iterable[dict[str, Any]], key: str) -> list[str]:
+    try:
+        return [str(row[key]) for row in rows]
+    except (TypeError, KeyError) as error:
+        raise WrongAnswer.not_a_listing(client.server_url) from error
 
 
 def refs(client: Client, name: str, under: str = "") -> tuple[list[str], datetime]:
@@ -162,7 +204,7 @@ def _page(
     try:
         response = client.api("GET", path, kind, right, parameters)
     except Denied as error:
-        raise Unreadable(str(error)) from error
+        raise Forbidden(str(error)) from error
     body = client.json(response)
     try:
         rows = body["data"] if isinstance(body, dict) else body

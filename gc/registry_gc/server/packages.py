@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from registry_gc.errors import Denied, Gone, NotAName, Right, WrongAnswer
+from registry_gc.errors import Denied, Gone, NotAName, Right, UnknownOwner, WrongAnswer
 from registry_gc.server.client import Client
 from registry_gc.server.references import is_digest, is_valid, is_valid_image
 from registry_gc.server.transport import Body
@@ -46,7 +46,7 @@ def page(
         asked = right(client, "read")
         answer = client.api("GET", path, "list", asked, parameters, before=before)
     except Gone as error:
-        raise WrongAnswer.unknown_owner(client.server_url, client.owner) from error
+        raise UnknownOwner(client.server_url, client.owner) from error
     rows, total = client.json(answer), answer.headers.get("X-Total-Count", "")
     if not isinstance(rows, list) or not (total.isascii() and total.isdecimal()):
         raise WrongAnswer.not_a_listing(client.server_url)

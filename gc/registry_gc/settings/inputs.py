@@ -17,7 +17,7 @@ class Settings:
     server_url: str
     """The root of the instance."""
     owner: str
-    """User or organisation that owns the images."""
+    """Users or organisations that own the images, and patterns of them: `acme, team-*`."""
     package: tuple[str, ...]
     """Names or patterns of the images."""
     keep_days: int
@@ -71,6 +71,16 @@ class Settings:
     images: "tuple[ImageSettings, ...]" = ()
     """What the policy file says of images; the first that fits holds."""
 
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """The names and patterns of `owner`."""
+        return tuple(self.owner.split(", "))
+
+    @property
+    def only_owner(self) -> str:
+        """`owner` if it is one name; "" when there may be several."""
+        return only_owner(self.owner)
+
     def for_image(self, image: str) -> "Settings":
         """What holds for an image: that of the first entry that fits its name, else these."""
         name = image.lower()
@@ -97,6 +107,11 @@ class Settings:
         images = [{"match": entry.match, **entry.written} for entry in self.images]
         shown = {name.replace("_", "-"): getattr(self, name) for name in names}
         return shown | ({"images": images} if images else {})
+
+
+def only_owner(owner: str) -> str:
+    """The input `owner` if it is one name; "" when there may be several."""
+    return "" if set("*?[,") & set(owner) else owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +179,10 @@ INPUTS = (
     Input(
         "owner",
         parse.owner,
-        "User or organisation that owns the images. Default: the repository's owner.",
+        "Users or organisations, or patterns of them. Default: the repository's owner.",
         required=True,
         env=("GITHUB_REPOSITORY_OWNER",),
+        many=True,
     ),
     Input(
         "package",

@@ -7,7 +7,7 @@ from typing import Any
 
 from registry_gc.errors import UsageError
 from registry_gc.settings import parse, policy_file, secret
-from registry_gc.settings.inputs import INPUTS, ImageSettings, Input, Settings
+from registry_gc.settings.inputs import INPUTS, ImageSettings, Input, Settings, only_owner
 from registry_gc.settings.policy_file import PolicyFile
 
 FILE = next(declared for declared in INPUTS if declared.name == "policy-file")
@@ -33,6 +33,8 @@ def load(options: Options, env: Mapping[str, str], workspace: Path = Path()) -> 
         if declared is FILE and values[FILE.name]:
             file = policy_file.read(values[FILE.name], workspace, env)
             problems += file.problems
+    if values["restore"] and values["owner"] and not only_owner(values["owner"]):
+        problems.append(_RESTORES_OF_MANY)
     if problems:
         raise UsageError(tuple(problems))
     images = []
@@ -59,6 +61,10 @@ _MISSING = {
     "package": "is missing. Pass an image's name, several with commas, or * for all of the owner.",
 }
 
+_RESTORES_OF_MANY = (
+    "restore: puts back tags of one owner only: name it alone in the input owner, and run once for "
+    "each."
+)
 _MISPLACED = (
     "*** holds the token, or a part of it: pass the token as the input token only (GITEA_TOKEN on "
     "a command line)."

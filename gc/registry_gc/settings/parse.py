@@ -28,6 +28,7 @@ MOST_DAYS = 999_999
 _GITEA_TOKEN = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F]{40}(?![0-9a-fA-F])")
 _TAG_PATTERN = re.compile(r"([a-z0-9._*?-]|\[!?[a-z0-9._-]+\]|[{}])+")
 _IMAGE_PATTERN = re.compile(r"([a-z0-9._/*?-]|\[!?[a-z0-9._/-]+\])+")
+_OWNER_PATTERN = re.compile(r"([\w.*?-]|\[!?[\w.-]+\])+")
 _NOT_IN = {
     "tag": "image, digest or quotes",
     "image": "host, owner, tag or quotes",
@@ -137,11 +138,19 @@ def server_url(text: str) -> str:
 
 
 def owner(text: str) -> str:
-    """One name, as it stands in the address of the user or organisation."""
-    text = text.strip()
-    if not re.fullmatch(r"[\w.-]+", text) or set(text) == {"."}:
-        raise ValueError("is not the name of a user or organisation (letters, digits, - _ .).")
-    return text
+    """Names of users or organisations, or shell-style patterns of them, comma or line separated.
+
+    As one text again, `acme, team-*`: see Settings.owners.
+    """
+    found = paths(text)
+    for part in found:
+        if not _OWNER_PATTERN.fullmatch(part) or set(part) == {"."}:
+            which = f"has {shown(part)}, which " if len(found) > 1 else ""
+            raise ValueError(
+                f"{which}is not the name of a user or organisation (letters, digits, - _ .), nor "
+                "a pattern of such names."
+            )
+    return ", ".join(dict.fromkeys(found))
 
 
 def repository(text: str) -> str:
