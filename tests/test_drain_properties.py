@@ -60,11 +60,12 @@ def test_the_oldest_builds_go_whole_and_the_rest_is_left_and_told(
 
 
 @FEWER
-@given(worlds.worlds(SERVERS), worlds.CHOICES, MOST)
+@given(worlds.worlds(SERVERS), worlds.CHOICES, MOST, st.sampled_from((0, 7)))
 def test_portions_come_to_the_same_end_as_one_run(
-    world: World, choices: dict[str, Any], most: int
+    world: World, choices: dict[str, Any], most: int, trash_days: int
 ) -> None:
-    choices = {**choices, "max_delete": None}
+    """Into the trash too."""
+    choices = {**choices, "max_delete": None, "trash_days": trash_days}
     with registry(world) as box:
         at_once = emptied(box, choices)
     with registry(world) as box:
