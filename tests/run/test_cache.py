@@ -225,3 +225,22 @@ def test_a_search_of_the_whole_workspace_finds_no_use_in_it(box: Box, tmp_path: 
     second = tidy(box, tmp_path, protect_from=(".",), dry_run=True)
     assert first.names(State.DOOMED) == second.names(State.DOOMED)
     assert len(first.names(State.DOOMED)) == 15
+
+
+@pytest.mark.parametrize("measure_space", [True, False])
+def test_the_second_run_costs_a_third_of_the_first_at_most(
+    running: Box, tmp_path: Path, measure_space: bool
+) -> None:
+    """Of 65 images two are new, and two go."""
+    running.reset()
+    for n in range(65):
+        running.push.image("app", f"v{n}", n)
+        running.store.age("app", f"v{n}", 400 - n)
+    rules = {"keep_latest": 63, "measure_space": measure_space}
+    assert len(tidy(running, tmp_path, **rules).names(State.DELETED)) == 2
+    first = len(running.faults.log)
+    for n in range(65, 67):
+        running.push.image("app", f"v{n}", n)
+        running.store.age("app", f"v{n}", 400 - n)
+    assert len(tidy(running, tmp_path, **rules).names(State.DELETED)) == 2
+    assert len(running.faults.log) <= first / 3
