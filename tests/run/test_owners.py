@@ -125,7 +125,7 @@ def test_anyone_elses_is_held_against_its_own_organisations(box: Box) -> None:
     assert len(outcome.report.images) == 4
     assert tags_of(box, "stranger", "tool") == {"v1", "v2", "v3"}
     (looked,) = outcome.report.looked_at
-    assert looked.startswith("4 owners of the token's user")
+    assert looked.startswith("4 owners that the token's user is or is in")
     assert "read:admin" in looked
 
 
@@ -194,7 +194,7 @@ def test_an_image_that_one_owner_lacks_is_no_warning(box: Box) -> None:
     chosen = {**STRICT, "package": ("web", "typo")}
     outcome = run_gc(box, **chosen, owner="acme, beta")
     assert [i.name for i in outcome.report.images] == ["beta/web"]
-    assert outcome.warnings == ["No versions found for acme, beta: typo: check the name."]
+    assert outcome.warnings == ["No versions found for typo of acme, beta: check the name."]
 
 
 def test_an_interruption_ends_the_whole_run(box: Box) -> None:

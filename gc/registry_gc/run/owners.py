@@ -111,7 +111,7 @@ def _known(reader: Reader) -> tuple[list[str], LookedAt]:
         names, which = forge.all_owners(reader.client), ""
     except forge.Forbidden:
         names = forge.own_owners(reader.client)
-        which = " of the token's user (all are told to a site admin's token with read:admin)"
+        which = " that the token's user is or is in (a site admin's with read:admin sees all)"
     return names, LookedAt(len(names), f"owner{'s' if len(names) != 1 else ''}{which}")
 
 

@@ -28,8 +28,9 @@ def list_images(client: Client, patterns: Collection[str]) -> list[Listing]:
 def unmatched(settings: Settings, images: Collection[str]) -> list[Problem]:
     """What of `package` names no image, of no owner."""
     missing = [p for p in settings.package if not any(first_match(i, [p]) for i in images)]
-    where = f"{settings.only_owner}/" if settings.only_owner else f"{settings.owner}: "
-    return [problems.unmatched(where + pattern) for pattern in missing]
+    if settings.only_owner:
+        return [problems.unmatched(f"{settings.only_owner}/{pattern}") for pattern in missing]
+    return [problems.unmatched(f"{pattern} of {settings.owner}") for pattern in missing]
 
 
 def unused(settings: Settings, plans: Sequence[Plan]) -> list[Problem]:

@@ -110,7 +110,7 @@ def own_owners(client: Client) -> list[str]:
         "list its organisations",
         "read:user and read:organization",
         "user: read, organization: read",
-        "anyone",
+        "anyone; of a site admin it may have read:admin instead, and lists all owners",
     )
     try:
         user = client.json(client.api("GET", "/user", "owners", right))

@@ -1,0 +1,51 @@
+"""Two owners in one run come out as two runs of one."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from registry_gc.report.report import State
+from tests import worlds
+from tests.harness import Outcome, contents, run_gc
+from tests.sandbox import Box
+from tests.test_properties import registry
+from tests.worlds import World
+
+pytestmark = pytest.mark.property
+
+
+def verdicts(outcome: Outcome, owner: str = "") -> dict[tuple[str, int], tuple[State, str]]:
+    """Image and id of each version with its verdict; with an owner, of that one's images."""
+    prefix = f"{owner}/" if owner else ""
+    return {
+        (image.name.removeprefix(prefix), row.version.id): (row.state, row.reason)
+        for image, row in outcome.report.rows()
+        if image.name.startswith(prefix)
+    }
+
+
+@settings(max_examples=settings().max_examples // 3)
+@given(worlds.worlds(("1.22", "1.25")), worlds.worlds(("1.25",)), worlds.CHOICES)
+def test_two_owners_in_one_run_come_out_as_two_runs_of_one(
+    world: World, other: World, choices: dict[str, Any]
+) -> None:
+    choices = {**choices, "max_delete": None}  # a count of it is for the whole run
+    with registry(world) as box:
+        box.store.add_owner("beta", ["acme"])
+        beta = Box(box.url, box.store, box.faults, "beta", box.token)
+        for step in other.built:
+            step(beta)
+        alone = {it.owner: run_gc(it, dry_run=True, **choices) for it in (box, beta)}
+        dry = run_gc(box, dry_run=True, owner="acme, beta", **choices)
+        for owner, single in alone.items():
+            assert verdicts(dry, owner) == verdicts(single), dry.text
+        before = {it.owner: contents(it) for it in (box, beta)}
+        real = run_gc(box, owner="acme, beta", **choices)
+        for it in (box, beta):
+            gone = {(i, n) for i, n in alone[it.owner].names(State.DOOMED)}
+            assert contents(it).keys() == before[it.owner].keys() - gone
+            assert {v: said for v, (_, said) in verdicts(real, it.owner).items()} == {
+                v: said for v, (_, said) in verdicts(alone[it.owner]).items()
+            }
+        assert real.exit_code == max(single.exit_code for single in alone.values())
