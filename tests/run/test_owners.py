@@ -209,10 +209,11 @@ def test_an_interruption_ends_the_whole_run(box: Box) -> None:
 # --- what is in use, and alive
 
 
-def test_a_reference_keeps_the_image_of_its_owner_and_one_without_keeps_all(
-    box: Box, tmp_path: Path
+@pytest.mark.parametrize("host", ["git.example.org", "registry:5000", "https://a.b"])
+def test_a_whole_reference_keeps_the_image_of_its_owner_and_any_other_keeps_all(
+    box: Box, tmp_path: Path, host: str
 ) -> None:
-    (tmp_path / "a.yaml").write_text("image: r.test/acme/app:v1\n---\nimage: app:v2\n")
+    (tmp_path / "a.yaml").write_text(f"image: {host}/acme/app:v1\n---\nimage: app:v2\n")
     outcome = run_gc(
         box, **STRICT, owner="acme, beta", workspace=tmp_path, protect_from=("a.yaml",)
     )
@@ -222,10 +223,30 @@ def test_a_reference_keeps_the_image_of_its_owner_and_one_without_keeps_all(
     assert outcome.why("beta/app", "v2") == "in use: a.yaml:3"
 
 
-def test_a_reference_to_what_an_owner_does_not_have_keeps_that_of_the_others(
+@pytest.mark.parametrize("start", ["acme/", "$ACME/", "${ACME}/", "./acme/", "r.test/mirror/acme/"])
+def test_what_may_be_a_variable_or_a_folder_keeps_that_of_every_owner(
+    box: Box, tmp_path: Path, start: str
+) -> None:
+    """As each of them alone would keep it."""
+    (tmp_path / "a.yaml").write_text(f"image: {start}app:v1\n")
+    run_gc(box, **STRICT, owner="acme, beta", workspace=tmp_path, protect_from=("a.yaml",))
+    assert tags_of(box, "acme") == tags_of(box, "beta") == {"v1", "v3"}
+
+
+def test_an_owner_called_as_a_folder_of_anothers_images_takes_no_reference_from_them(
     box: Box, tmp_path: Path
 ) -> None:
-    (tmp_path / "a.yaml").write_text("image: acme/web:v1\n")
+    fill(box, "acme", "beta/app")
+    (tmp_path / "a.yaml").write_text("image: $R/beta/app:v1\n")
+    run_gc(box, **STRICT, owner="acme, beta", workspace=tmp_path, protect_from=("a.yaml",))
+    assert tags_of(box, "acme", "beta/app") == tags_of(box, "beta") == {"v1", "v3"}
+
+
+@pytest.mark.parametrize("path", ["acme/web", "git.example.org/acme/web"])
+def test_a_reference_to_what_an_owner_does_not_have_keeps_that_of_the_others(
+    box: Box, tmp_path: Path, path: str
+) -> None:
+    (tmp_path / "a.yaml").write_text(f"image: {path}:v1\n")
     run_gc(box, **STRICT, owner="acme, beta", workspace=tmp_path, protect_from=("a.yaml",))
     assert tags_of(box, "beta", "web") == {"v1", "v3"}
 
@@ -248,7 +269,9 @@ def test_an_image_put_together_while_it_runs_is_told_of_its_owner(box: Box, tmp_
 
 
 def test_repositories_are_searched_once_for_all(box: Box) -> None:
-    deploy = box.store.forge.add(box.store.owner("beta"), "deploy", {"a.yaml": "gamma/app:v2\n"})
+    deploy = box.store.forge.add(
+        box.store.owner("beta"), "deploy", {"a.yaml": "r.test/gamma/app:v2\n"}
+    )
     outcome = run_gc(box, **STRICT, owner="beta, gamma", protect_from_repositories=("beta/deploy",))
     assert outcome.exit_code == 0, outcome.text
     assert sum(target.endswith(f"/{deploy.full_name}") for target in paths(box, "GET")) == 1

@@ -79,7 +79,9 @@ def test_one_job_cleans_a_whole_instance_and_keeps_what_any_repository_uses(box:
         for number in range(9):
             Pusher.into(box.store, owner).image("app", f"v{number}", f"{owner}{number}")
             box.store.age("app", f"v{number}", 400 - number, owner)
-    box.store.forge.add(box.store.owner("someone"), "deploy", {"a.yaml": "image: team-a/app:v0\n"})
+    box.store.forge.add(
+        box.store.owner("someone"), "deploy", {"a.yaml": "image: r.test/team-a/app:v0\n"}
+    )
     outcome = follow(box, "A whole instance", {})
     assert outcome.exit_code == 0, outcome.text
     newest = {f"v{number}" for number in range(3, 9)}

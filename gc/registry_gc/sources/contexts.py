@@ -35,6 +35,7 @@ _NO_IMAGE = re.compile(  # `version:1.2`, `env:prod`, `localhost:80`, `git.examp
     rb"|staging|live|current|stable|next|previous|deploy|deployed)\Z|\.|\A[\d_-]*\Z",
     re.ASCII,
 )
+_HOST = re.compile(rb"[a-z0-9-]+(?:\.[a-z0-9-]+)+|\d{2,5}")  # or its port: `registry:5000/me/app`
 _TAG_KEYS = (b"tag", b"version", b"digest", b"revision", b"release", b"value")
 _IMAGE_KEYS = (b"image", b"repository", b"repo", b"chart", b"name")
 _SPLIT_KEYS = (b"repository", b"repo", b"name", b"value")  # a tag has a key of its own
@@ -128,13 +129,22 @@ def tagged_images(
 
 
 def exactly(words: Vocabulary, low: bytes, images: Sequence[str], end: int) -> Sequence[str]:
-    """Which of the images a path that ends there means: the one that follows its owner's name.
+    """Which of the images a path that ends there may mean.
 
-    Without such a one, those whose owner is not in the path: there it names another image.
+    None whose owner's name is in it with another image behind it; and if it names an image from its
+    host on, none of another owner.
     """
     head = low[max(0, end - SIGHT) : end]
     parts = head[len(head.rstrip(_IN_PATH)) :].replace(b"\\", b"").split(b"/")
-    owned = [b"/".join(parts[i:]) for i, part in enumerate(parts[:-1]) if part in words.owners]
-    exact = [image for image in images if words.paths[image] in owned]
+    owned = {  # what an owner's name begins -> whether a host is before it
+        b"/".join(parts[i:]): i > 0 and _HOST.fullmatch(parts[i - 1]) is not None
+        for i, part in enumerate(parts[:-1])
+        if part in words.owners
+    }
     named = {path.partition(b"/")[0] for path in owned}
-    return exact or [i for i in images if words.paths[i].partition(b"/")[0] not in named]
+    is_whole = any(owned.get(words.paths[image]) for image in images)
+
+    def may_be_meant(path: bytes) -> bool:
+        return path in owned or not (is_whole or path.partition(b"/")[0] in named)
+
+    return [image for image in images if may_be_meant(words.paths[image])]
