@@ -9,7 +9,7 @@ import pytest
 
 from registry_gc.report.report import State
 from tests.harness import Outcome, age_all, in_process, names_in, once_before, run_gc
-from tests.sandbox import Answer, Box, Fault, Request
+from tests.sandbox import Answer, Box, Fault, Pusher, Request
 
 RULES: dict[str, Any] = {"keep_latest": 2, "keep_days": 30, "cache": "gc-cache.json"}
 FILE = "gc-cache.json"
@@ -225,6 +225,25 @@ def test_a_search_of_the_whole_workspace_finds_no_use_in_it(box: Box, tmp_path: 
     second = tidy(box, tmp_path, protect_from=(".",), dry_run=True)
     assert first.names(State.DOOMED) == second.names(State.DOOMED)
     assert len(first.names(State.DOOMED)) == 15
+
+
+def test_each_owner_is_remembered_apart(box: Box, tmp_path: Path) -> None:
+    box.store.add_owner("beta", ["acme"])
+    beta = Pusher.into(box.store, "beta")
+    for n in range(3):
+        beta.multiarch("app", f"v{n}", f"beta's {n}")
+    for name in names_in(box) | set(box.store.versions("app", "beta")):
+        for owner in ("acme", "beta"):
+            if name in box.store.versions("app", owner):
+                box.store.age("app", name, 400, owner)
+    rules = {"owner": "acme, beta", "keep_latest": 1}
+    first = tidy(box, tmp_path, dry_run=True, **rules)
+    assert len(first.names(State.DOOMED)) == 6 + 21
+    assert tidy(box, tmp_path, dry_run=True, **rules).names(State.DOOMED) == first.names(
+        State.DOOMED
+    )
+    assert read(box) == set()
+    assert first.exit_code == 0
 
 
 @pytest.mark.parametrize("measure_space", [True, False])
