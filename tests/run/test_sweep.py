@@ -172,14 +172,18 @@ def test_an_index_that_fails_to_go_keeps_its_untagged_parts(
     assert not {"old", *parts} & names_in(box)
 
 
+@pytest.mark.parametrize("older", ["old", "old-amd64"])
 @pytest.mark.parametrize("concurrency", [1, 4])
-def test_an_index_that_fails_to_go_keeps_the_tags_it_is_made_of(box: Box, concurrency: int) -> None:
+def test_an_index_that_fails_to_go_keeps_the_tags_it_is_made_of(
+    box: Box, concurrency: int, older: str
+) -> None:
     """With measure_space, which reads what is doomed; without, the README names it as a gap."""
     tags = ["old-amd64", "old-arm64"]
     for tag in tags:
         box.push.image("app", tag, tag)
     box.push.manifest_create("app", "old", tags)
     age_all(box, 400)
+    age_all(box, 500, (older,))
     box.push.image("app", "new", 2)
     fail_to_delete(box, "old", Answer(500))
     outcome = tidy(box, concurrency=concurrency)
@@ -188,6 +192,17 @@ def test_an_index_that_fails_to_go_keeps_the_tags_it_is_made_of(box: Box, concur
     box.faults.reset()
     assert tidy(box).exit_code == 0
     assert names_in(box) == {"new"}
+
+
+@pytest.mark.parametrize("older", [0, 1])
+def test_an_untagged_index_that_fails_to_go_keeps_its_parts(box: Box, older: int) -> None:
+    index, parts = box.push.multiarch("app", None, 1)
+    age_all(box, 400)
+    age_all(box, 500, ((index, parts[0])[older],))
+    box.push.image("app", "new", 2)
+    fail_to_delete(box, index.replace(":", "%3A"), Answer(500))
+    assert tidy(box).exit_code == 1
+    assert {index, *parts} < whole(box.store, "app")
 
 
 @pytest.mark.parametrize("status", [401, 403])
