@@ -54,15 +54,15 @@ def test_the_oldest_go_and_the_headline_tells_the_rest(box: Box, measure_space: 
     told = "3 of 10 builds of 2 images (9 of 30 versions), 5 builds (15 versions) are left for the "
     assert headline(dry.report).startswith(f"Would delete {told}next run")
     assert headline(outcome.report).startswith(f"Deleted {told}next run")
-    assert parsed(outcome.report)["totals"]["left"] == {"builds": 5, "versions": 15}
+    assert parsed(outcome.report)["totals"]["waiting"] == {"builds": 5, "versions": 15}
     assert "2 builds (6 versions) are left for the next run" in logged(outcome.report)
     reason = "left for the next run: beyond keep-latest 1 and older than 0 days"
     assert outcome.why("app", "v3") == reason
 
 
 def test_runs_go_on_until_nothing_is_left(box: Box) -> None:
-    left = [parsed(drain(box).report)["totals"].get("left", {}) for _ in range(4)]
-    assert [found.get("builds") for found in left] == [5, 2, None, None]
+    waiting = [parsed(drain(box).report)["totals"].get("waiting", {}) for _ in range(4)]
+    assert [found.get("builds") for found in waiting] == [5, 2, None, None]
     assert tags(box) == KEPT
     assert headline(drain(box).report) == "Nothing to delete: all 2 builds (6 versions) of 2 " + (
         "images stay."
@@ -73,6 +73,7 @@ def test_max_delete_judges_all_that_is_due(box: Box) -> None:
     """A mistake is one in portions too."""
     before = contents(box)
     outcome = drain(box, max_delete=Limit(23, False))
+    assert "left for the next run" in outcome.text  # what the error calls the list above
     assert outcome.exit_code == 1
     assert contents(box) == before
     (error,) = outcome.errors
@@ -104,7 +105,7 @@ def test_a_waiting_build_that_is_pushed_again_meanwhile_stays(box: Box) -> None:
     outcome = drain(box)
     assert outcome.exit_code == 0
     assert tags(box) == LATER | KEPT
-    assert parsed(outcome.report)["totals"]["left"]["builds"] == 4
+    assert parsed(outcome.report)["totals"]["waiting"]["builds"] == 4
 
 
 def test_into_the_trash_it_goes_in_portions_too(box: Box) -> None:
@@ -113,4 +114,4 @@ def test_into_the_trash_it_goes_in_portions_too(box: Box) -> None:
     thrown = {"app:gc-trash.v1", "web:gc-trash.v1", "app:gc-trash.v2"}
     assert tags(box) == LATER | KEPT | thrown
     # What the trash needs of them is not due yet.
-    assert parsed(outcome.report)["totals"]["left"] == {"builds": 5, "versions": 5}
+    assert parsed(outcome.report)["totals"]["waiting"] == {"builds": 5, "versions": 5}

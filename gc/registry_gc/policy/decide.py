@@ -85,9 +85,9 @@ def decide(versions: Sequence[Version], graph: Graph, rules: Rules, now: datetim
     if not any(tag.id in kept for tag in tags):
         newest = min(tags, key=_newest_first)
         kept = reach(versions, {**kept, newest.id: reasons.LAST_TAG}, graph)
-    left = [v for v in versions if v.id in rules.waiting and v.id not in kept]
-    if left:
-        why_due = {v.id: reasons.left(_lost(v, rules, strays)) for v in left}
+    due_later = [v for v in versions if v.id in rules.waiting and v.id not in kept]
+    if due_later:
+        why_due = {v.id: reasons.waiting(_lost(v, rules, strays)) for v in due_later}
         kept = reach(versions, {**kept, **why_due}, graph)
     kept, names = _with_trash(versions, kept, graph, rules, now)
     ageless = {i: reason for i, reason in kept.items() if i in roots.kept and i not in roots.until}

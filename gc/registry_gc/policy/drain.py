@@ -37,10 +37,10 @@ def waiting(images: Sequence[Due], most: int) -> list[frozenset[int]]:
     """For each image the ids that must be kept, so that of all portions the oldest `most` go."""
     found = [(portion, place) for place, due in enumerate(images) for portion in portions(due)]
     found.sort(key=lambda pair: pair[0].age)
-    left: list[set[int]] = [set() for _ in images]
+    waits: list[set[int]] = [set() for _ in images]
     for portion, place in found[most:]:
-        left[place] |= portion.roots
-    return [frozenset(ids) for ids in left]
+        waits[place] |= portion.roots
+    return [frozenset(ids) for ids in waits]
 
 
 def portions(due: Due) -> list[Portion]:

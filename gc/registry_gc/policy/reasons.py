@@ -32,7 +32,7 @@ def attached_to(root: str) -> str:
     return f"attached to {root}"
 
 
-def left(reason: str) -> str:
+def waiting(reason: str) -> str:
     """It is due for that reason, and other builds go first: delete-at-most allows no more."""
     return f"left for the next run: {reason}"
 

@@ -15,7 +15,7 @@ from registry_gc.report.report import (
     Report,
     Row,
     State,
-    count_left,
+    count_waiting,
     next_to_go,
 )
 from registry_gc.report.wording import age, verdict
@@ -89,11 +89,11 @@ def _totals(images: Sequence[Image]) -> dict[str, Any]:
     """The counts of builds and versions by their state, and what goes next."""
     builds = {state.value: sum(image.count_builds(state) for image in images) for state in State}
     versions = {state.value: sum(image.count(state) for image in images) for state in State}
-    after, left = next_to_go(images), count_left(images)
+    after, waiting = next_to_go(images), count_waiting(images)
     return {
         "builds": {"all": sum(builds.values()), **builds},
         "versions": {"all": sum(versions.values()), **versions},
-        **_known(left={"builds": left[0], "versions": left[1]} if left else None),
+        **_known(waiting={"builds": waiting[0], "versions": waiting[1]} if waiting else None),
         **_known(next={"date": str(after[0]), "builds": after[1]} if after else None),
     }
 

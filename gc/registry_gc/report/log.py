@@ -19,12 +19,12 @@ from registry_gc.report.wording import (
     failures,
     headline,
     labels,
-    left_over,
     looked,
     setting,
     share,
     upcoming,
     verdict,
+    waiting,
 )
 from registry_gc.runner import is_present
 
@@ -269,4 +269,4 @@ def _totals(image: Image, report: Report) -> str:
     if image.freed is not None:
         would = "would be freed" if report.is_dry_run else "freed"
         parts.append(f"{f'up to {size(image.freed)}' if image.freed else 'nothing'} {would}")
-    return f"{image.name}: {', '.join(parts)}{left_over([image])}"
+    return f"{image.name}: {', '.join(parts)}{waiting([image])}"

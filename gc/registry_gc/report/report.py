@@ -154,7 +154,7 @@ class Image:
     """Those of this image."""
     trash: tuple[Build, ...] = ()
     """What is in the trash and stays there for now, newest first; not among the builds."""
-    left: frozenset[int] = frozenset()
+    waiting: frozenset[int] = frozenset()
     """The ids of its versions that are due and stay for the next run alone."""
     held: int | None = None
     """Bytes of all its blobs before the run; None when not all were read."""
@@ -173,12 +173,14 @@ class Image:
         """How many of its builds have this state."""
         return sum(build.state is state for build in self.builds)
 
-    def count_left(self) -> tuple[int, int]:
+    def count_waiting(self) -> tuple[int, int]:
         """How many builds, and how many versions in all, are left for the next run."""
-        left = [row for row in self.rows if row.state is State.KEPT and row.version.id in self.left]
+        waiting = [
+            row for row in self.rows if row.state is State.KEPT and row.version.id in self.waiting
+        ]
         builds = [b for b in self.builds if b.state is State.KEPT]
-        whole = sum(all(tag.version.id in self.left for tag in b.deciding) for b in builds)
-        return whole, len(left)
+        whole = sum(all(tag.version.id in self.waiting for tag in b.deciding) for b in builds)
+        return whole, len(waiting)
 
     def groups(self) -> list[Group]:
         """Its versions by their state, what stays last; a state that none has is left out."""
@@ -260,9 +262,9 @@ class Report:
         return Outcome.DONE if is_done else Outcome.NOTHING
 
 
-def count_left(images: Iterable[Image]) -> tuple[int, int] | None:
+def count_waiting(images: Iterable[Image]) -> tuple[int, int] | None:
     """How many builds and versions delete-at-most leaves for the next run; None for nothing."""
-    counts = [image.count_left() for image in images]
+    counts = [image.count_waiting() for image in images]
     builds, versions = (sum(figures) for figures in zip((0, 0), *counts, strict=True))
     return (builds, versions) if versions else None
 

@@ -17,7 +17,7 @@ from registry_gc.report.report import (
     Report,
     Row,
     State,
-    count_left,
+    count_waiting,
     next_to_go,
 )
 from registry_gc.settings.parse import Policy
@@ -43,10 +43,10 @@ def headline(report: Report) -> str:
     elif went and report.is_dry_run and errors:
         text, has_error = f"{_share(report)} are due for deletion, but: {error}", True
     elif went and report.is_dry_run:
-        text = f"Would delete {_share(report)}{left_over(report.images)}{_space(report)}"
+        text = f"Would delete {_share(report)}{waiting(report.images)}{_space(report)}"
     elif went:
         start = "Stopped early: deleted" if untried else "Deleted"
-        undone = _undone(failed, untried) + left_over(report.images)
+        undone = _undone(failed, untried) + waiting(report.images)
         text = f"{start} {_share(report)}{undone}{_space(report)}"
     elif errors:
         nothing = "Would delete nothing" if report.is_dry_run else "Deleted nothing"
@@ -60,9 +60,9 @@ def headline(report: Report) -> str:
     return " ".join([_stopped(text), *_tally(len(errors), warnings, has_error)])
 
 
-def left_over(images: Iterable[Image]) -> str:
+def waiting(images: Iterable[Image]) -> str:
     """`, 27 builds (81 versions) are left for the next run`; "" when nothing is."""
-    found = count_left(images)
+    found = count_waiting(images)
     if not found:
         return ""
     builds, versions = found

@@ -66,7 +66,7 @@ class Cache:
             why = getattr(error, "strerror", None) or error
             note(f"cache: {self._settings.cache} is not used: {why}. Everything is read anew.")
 
-    def of(self, owner: str) -> Memory:
+    def memory_of(self, owner: str) -> Memory:
         """What is remembered of the owner's versions, to be added to."""
         if self._head is None:
             return Memory()

@@ -40,7 +40,7 @@ def delete(owner: Owner, stop: Event) -> None:
 
 def _untouched(plan: Plan) -> Plan:
     kept = {**plan.kept, **dict.fromkeys(plan.doomed, NOT_ALLOWED)}
-    return replace(plan, kept=kept, doomed={}, trash={}, left=frozenset())
+    return replace(plan, kept=kept, doomed={}, trash={}, waiting=frozenset())
 
 
 def left_alone(owners: Sequence[Owner]) -> list[Problem]:

@@ -13,13 +13,13 @@ def drain(most: int | None, plans: Sequence[Plan], now: datetime) -> list[Plan]:
     """The plans of all images of the run, of whose builds the oldest go; None means all."""
     if most is None:
         return list(plans)
-    left = waiting([Due(plan.versions, plan.graph, plan.doomed) for plan in plans], most)
+    waits = waiting([Due(plan.versions, plan.graph, plan.doomed) for plan in plans], most)
     return [
-        _without(plan, ids, now) if ids else plan for plan, ids in zip(plans, left, strict=True)
+        _without(plan, ids, now) if ids else plan for plan, ids in zip(plans, waits, strict=True)
     ]
 
 
 def _without(plan: Plan, ids: frozenset[int], now: datetime) -> Plan:
     """The plan in which these ids, and all that they need, stay."""
     after = decide_again(plan, replace(plan.rules, waiting=ids), now)
-    return replace(after, left=frozenset(plan.doomed.keys() - after.doomed.keys()))
+    return replace(after, waiting=frozenset(plan.doomed.keys() - after.doomed.keys()))

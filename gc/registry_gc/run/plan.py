@@ -40,7 +40,7 @@ class Plan:
     """When what only its age keeps goes."""
     doomed: Reasons = field(default_factory=dict)
     """Why each of the others goes."""
-    left: frozenset[int] = frozenset()
+    waiting: frozenset[int] = frozenset()
     """The ids of what is due and stays for the next run alone."""
     trash: Mapping[int, str] = field(default_factory=dict)
     """The names in the trash of the tags that go there first."""

@@ -65,7 +65,7 @@ def image(plan: Plan, needed: Container[str], settings: Settings) -> Image:
         builds,
         plan.problems,
         _in_trash(plan, rows, is_measured),
-        plan.left,
+        plan.waiting,
         space.size(plan.graph, plan.graph) if is_measured else None,
         _freed([plan], needed, settings),
         space.size(plan.graph, leftovers, others) if is_measured else None,

@@ -67,7 +67,7 @@ def run(
 
         remembered.open(client, log.note)
         reader = Reader(client, log.progress, settings.measure_space or is_drain, clock)
-        named, looked_at = find(reader, settings, remembered.of)
+        named, looked_at = find(reader, settings, remembered.memory_of)
         owners, denied = list_each(named, settings.package)
         found += denied
         now = check.moment(now, [listing for owner in owners for listing in owner.listings])
@@ -81,11 +81,13 @@ def run(
         for owner in owners:
             _read_and_decide(owner, use, settings, now, show if not is_drain else lambda _: None)
         found += unused(settings, plans_of(owners))
-        guard(settings.max_delete, plans_of(owners), is_drain)
-        give_back(owners, drain(settings.delete_at_most, plans_of(owners), now))
-        for plan in plans_of(owners):
+        due = plans_of(owners)
+        now_due = drain(settings.delete_at_most, due, now)
+        for plan in now_due:
             if plan.title not in shown:
                 show(plan)
+        guard(settings.max_delete, due, is_drain)
+        give_back(owners, now_due)
 
         for owner in owners if not settings.dry_run else ():
             marked = list(owner.plans)
