@@ -1,79 +1,102 @@
-"""The bench's page: a table and a chart of how many times as fast as the loop."""
+"""The bench's page: for each server sentences, a table, and a chart."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from bench.measure import Case, Result
+from bench.proxy import KINDS
 
 FOLDER = Path(__file__).resolve().parent
 COLOURS = {"measured": "#2a78c8", "unmeasured": "#3aa05a"}
-Results = Sequence[tuple[Case, dict[str, Result]]]
+COMPARED = ("loop", "measured", "unmeasured", "trash")  # all delete the same
+COLUMNS = (
+    *("versions", "shape", "latency", "contender", "seconds", "ratio", "memory"),
+    *(kind for kind, _ in KINDS),
+    "5xx",
+)
+Found = dict[str, Result]
+Results = Sequence[tuple[Case, Found]]
 
 
-def write(results: Results, arguments: Sequence[str]) -> None:
-    """Writes README.md and chart.svg beside this file."""
-    (FOLDER / "chart.svg").write_text(_chart(results), encoding="utf-8")
-    lines = [
-        "# What a run costs",
-        "",
-        "Against the plain serial loop that scripts are: all pages, then one version after the "
-        "other, a new connection each; it reads and verifies nothing. All but 50 versions go. "
-        "*Ratio* is the loop's time divided by the program's, from one run of the bench, so it "
-        "holds where absolute times do not.",
-        "",
-        "![Times as fast as the serial loop](chart.svg)",
-        "",
-        "Made by `python -m bench " + " ".join(_without_token(arguments)) + "`; without `--url` "
-        "the server is the sandbox, in memory and several times as quick as a real one, so that "
-        "the client's own work weighs more than it would. Its clock stands still during a case, so "
-        "the second look reads every page; on a server whose versions are older than the run it "
-        "reads one.",
-        "",
-        "| versions | shape | added latency | contender | seconds | ratio | memory | "
-        "list | files | manifest | put | head | delete | 5xx |",
-        "|--:|---|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+def write(name: str, results: Results, arguments: Sequence[str]) -> None:
+    """Writes the part of README.md that is about this server, and its chart."""
+    chart = f"chart-{re.sub(r'[^a-z0-9]+', '-', name.lower())}.svg"
+    (FOLDER / chart).write_text(_chart(results), encoding="utf-8")
+    lines = [f"## {name}", "", f"`python -m bench {' '.join(_without_token(arguments))}`", ""]
+    lines += [f"- {line}" for case, found in results for line in sentence(case, found, name)]
+    lines += ["", f"![Times as fast as the serial loop]({chart})", ""]
+    lines += [_line(COLUMNS), _line(["--:"] * len(COLUMNS))]
+    lines += [_line(row(case, done, found)) for case, found in results for done in found]
+    page = FOLDER / "README.md"
+    parts = re.split(r"^(?=## )", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    kept = [part.strip() for part in parts if not part.startswith(f"## {name}\n")]
+    page.write_text("\n\n".join([*kept, "\n".join(lines)]) + "\n", encoding="utf-8")
+
+
+def row(case: Case, contender: str, found: Found) -> list[str]:
+    """The cells of one result."""
+    result = found[contender]
+    return [
+        str(case.versions),
+        case.shape,
+        f"{case.latency * 1000:.0f} ms",
+        contender,
+        f"{result.seconds:.1f}",
+        f"{ratio:.2f}" if (ratio := _ratio(found, contender)) else "-",
+        f"{result.megabytes:.0f} MB",
+        *(str(result.requests[kind]) for kind, _ in KINDS),
+        str(result.refusals),
     ]
-    for case, found in results:
-        for contender, result in found.items():
-            kinds = ("list", "files", "manifest", "put", "head", "delete")
-            counts = [result.requests[kind] for kind in kinds]
-            cells = [
-                str(case.versions),
-                case.shape,
-                f"{case.latency * 1000:.0f} ms",
-                contender,
-                f"{result.seconds:.1f}",
-                _ratio(found, contender),
-                f"{result.megabytes:.0f} MB",
-                *map(str, counts),
-                str(result.refusals),
-            ]
-            lines.append("| " + " | ".join(cells) + " |")
-    (FOLDER / "README.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def sentence(case: Case, found: Found, name: str) -> list[str]:
+    """What can be quoted of a case."""
+    away, lines = f"{case.latency * 1000:.0f} ms away", []
+    if "measured" in found:
+        measured, ratio = found["measured"], _ratio(found, "measured")
+        lines.append(
+            f"{measured.requests['delete']:,} old versions of {case.versions:,} ({case.shape}) in "
+            f"{measured.seconds:.0f} s on "
+            f"{name}{', ' + away if case.latency else ''}"
+            + (f": {ratio:.1f} times as fast as the serial loop." if ratio else ".")
+        )
+    if "second week" in found:
+        first, second = found["first week"], found["second week"]
+        lines.append(
+            f"The next week, of {case.versions:,} versions ({case.shape}) a few new and a few to "
+            f"go, with a cache: {second.requests.total()} requests where the first run had "
+            f"{first.requests.total()}, {second.seconds:.1f} s where it took {first.seconds:.1f}."
+        )
+    return lines
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _without_token(arguments: Sequence[str]) -> list[str]:
     hidden = ("--token", "--url")
     return [
-        a
+        f'"{a}"' if " " in a else a
         for a, before in zip(arguments, ["", *arguments], strict=False)
-        if before not in hidden and a not in hidden
+        if before not in hidden and not a.startswith(hidden)
     ]
 
 
-def _ratio(found: dict[str, Result], contender: str) -> str:
-    if "loop" not in found:
-        return "-"
-    return f"{found['loop'].seconds / found[contender].seconds:.2f}"
+def _ratio(found: Found, contender: str) -> float | None:
+    if "loop" not in found or contender not in COMPARED:
+        return None
+    return found["loop"].seconds / found[contender].seconds
 
 
 def _chart(results: Results) -> str:
     """Bars, one for each case and contender that has a loop to compare with."""
     bars = [
-        (case, contender, found["loop"].seconds / found[contender].seconds)
+        (case, contender, ratio)
         for case, found in results
-        if "loop" in found
         for contender in COLOURS
+        if contender in found and (ratio := _ratio(found, contender))
     ]
     most = max((ratio for *_, ratio in bars), default=1.0)
     height, left, wide = 18, 220, 480

@@ -12,9 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-_KINDS = (
+KINDS = (
+    ("look", re.compile(rb"GET /\S*api/v1/packages/[^/?]+\?(\S*&)?limit=1[& ]")),
     ("list", re.compile(rb"GET /\S*api/v1/packages/[^/?]+\?")),
     ("files", re.compile(rb"GET /\S+/files[ ?]")),
+    ("token", re.compile(rb"GET /v2/token")),
+    ("tags", re.compile(rb"GET /v2/\S+/tags/list")),
     ("manifest", re.compile(rb"GET /v2/")),
     ("head", re.compile(rb"HEAD /v2/")),
     ("put", re.compile(rb"PUT /v2/")),
@@ -75,7 +78,7 @@ async def _pump(reader, writer, latency, seen) -> None:  # type: ignore[no-untyp
 
 
 def _count(proxy: Proxy, data: bytes) -> None:
-    kind = next((name for name, pattern in _KINDS if pattern.match(data)), None)
+    kind = next((name for name, pattern in KINDS if pattern.match(data)), None)
     if kind:
         proxy.requests[kind] += 1
 
