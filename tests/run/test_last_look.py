@@ -16,7 +16,7 @@ from tests.harness import (
     names_in,
     run_gc,
 )
-from tests.sandbox import Answer, Box, Request
+from tests.sandbox import Answer, Box, Fault, Request
 
 RULES: dict[str, Any] = {"keep_latest": 1, "keep_days": 30, "concurrency": 1}
 
@@ -47,6 +47,20 @@ def test_a_stop_in_the_last_look_is_told_once_whatever_the_number_of_images(box:
     outcome = tidy(box, stop=stop)
     assert outcome.errors == ["The run was interrupted."]
     assert len(outcome.names(State.DELETED)) == 6
+
+
+def test_a_token_that_is_taken_away_before_a_look_ends_the_run_with_one_sentence(box: Box) -> None:
+    """Between the tags of the first image and the rest of it."""
+
+    def plan(request: Request) -> Fault | None:
+        return Answer(401) if request.method == "GET" and deletions(box) else None
+
+    box.faults.plan = plan
+    outcome = tidy(box)
+    assert deletions(box) == [("app", "old")]
+    (error,) = outcome.errors
+    assert "write:package" in error
+    assert "The run ended there, without a last look at what stays" in error
 
 
 def test_an_image_that_is_not_there_any_more_takes_nothing_of_its_neighbours(box: Box) -> None:

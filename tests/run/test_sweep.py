@@ -205,18 +205,20 @@ def test_an_untagged_index_that_fails_to_go_keeps_its_parts(box: Box, older: int
     assert {index, *parts} < whole(box.store, "app")
 
 
+@pytest.mark.parametrize("image", ["app", "web"])
 @pytest.mark.parametrize("status", [401, 403])
 def test_the_first_refusal_of_a_deletion_ends_the_run_with_one_sentence(
-    box: Box, parts: list[str], status: int
+    box: Box, parts: list[str], status: int, image: str
 ) -> None:
-    box.push.image("web", "v1", 1)
-    box.push.image("web", "v2", 2)
-    box.store.age("web", "v1", 400)
-    box.faults.plan = first(100, Answer(status), "DELETE")
-    before = contents(box)
+    box.push.multiarch("web", "old", 1)
+    age_all(box, 400, image="web")
+    box.push.image("web", "new", 2)
+    box.faults.plan = first(100, Answer(status), "DELETE", f"/{image}/")
+    before = names_in(box, image)
     outcome = tidy(box, package=("app", "web"))
-    assert deletions(box) == [("app", "old")]
-    assert contents(box) == before
+    assert deletions(box)[-1] == (image, "old")
+    assert len(deletions(box)) == (1 if image == "app" else 4)
+    assert names_in(box, image) == before
     (error,) = outcome.errors
     assert "write:package" in error and "/user/settings/applications" in error
     assert outcome.exit_code == 1

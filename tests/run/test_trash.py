@@ -121,6 +121,18 @@ def test_what_could_not_be_put_into_the_trash_is_not_deleted(box: Box, fault: Fa
     assert all_whole(box.store) == contents(box).keys()
 
 
+def test_an_index_that_could_not_be_put_into_the_trash_keeps_the_tags_it_is_made_of(
+    box: Box,
+) -> None:
+    make_of_tags(box)
+    box.faults.plan = lambda request: (
+        Answer(400) if request.method == "PUT" and request.path.endswith("/gc-trash.x") else None
+    )
+    outcome = tidy(box)
+    assert outcome.names(State.FAILED) == {("app", "x")}
+    assert {"x", "x-amd64", "x-arm64"} < whole(box.store, "app")
+
+
 def test_a_run_that_ends_between_the_two_leaves_both_and_the_next_one_ends_it(box: Box) -> None:
     box.faults.plan = first(100, Drop(), "DELETE")
     assert tidy(box).exit_code == 1
