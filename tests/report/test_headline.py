@@ -7,10 +7,21 @@ import pytest
 
 from registry_gc.registry.builds import Build as Found
 from registry_gc.registry.versions import Version
-from registry_gc.report.report import Build, Problem, Report, State, next_to_go
+from registry_gc.report.report import Build, Image, Problem, Report, State, next_to_go
 from registry_gc.report.wording import attached, contents, headline, upcoming
 from tests.report import samples as reports
 from tests.report.samples import NOW
+
+
+def with_waiting() -> Image:
+    """A build waits for the next run, and a name of one that stays."""
+    due, name = (reports.row(n, 9, State.KEPT, "left for the next run") for n in ("v1", "old"))
+    child = reports.row(reports.digest("v1"), 9, State.KEPT, "part of v1")
+    kept = reports.row("v2", 1, State.KEPT, "keep-latest 1/1")
+    gone = reports.row("v0", 20, State.DELETED, "beyond")
+    builds = [reports.build(kept, name), reports.build(due, others=[child]), reports.build(gone)]
+    waiting = frozenset(row.version.id for row in (due, child, name))
+    return reports.image("app", builds, waiting=waiting)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +83,11 @@ from tests.report.samples import NOW
             lambda: reports.report(reports.small(State.DELETED), freed=0),
             "Deleted 1 of 3 builds of app (1 of 3 versions); no space is freed, for other "
             "versions use the same blobs.",
+        ),
+        (
+            lambda: reports.report(with_waiting(), freed=5),
+            "Deleted 1 of 3 builds of app (1 of 5 versions), 1 build (3 versions) is left for the "
+            "next run; up to 5 B will be freed tonight.",
         ),
         (
             lambda: reports.report(

@@ -49,7 +49,7 @@ class Rules:
     elsewhere: Mapping[str, str] | None = None
     """digest -> the image that holds it, of all the owner's; None: that is not known."""
     waiting: frozenset[int] = frozenset()
-    """The ids of what is due and left for the next run; what they need waits too."""
+    """The ids of what is due by these rules and left for the next run; what they need is too."""
 
 
 Reasons = Mapping[int, str]
@@ -85,10 +85,8 @@ def decide(versions: Sequence[Version], graph: Graph, rules: Rules, now: datetim
     if not any(tag.id in kept for tag in tags):
         newest = min(tags, key=_newest_first)
         kept = reach(versions, {**kept, newest.id: reasons.LAST_TAG}, graph)
-    due_later = [v for v in versions if v.id in rules.waiting and v.id not in kept]
-    if due_later:
-        why_due = {v.id: reasons.waiting(_lost(v, rules, strays)) for v in due_later}
-        kept = reach(versions, {**kept, **why_due}, graph)
+    due_later = [v for v in versions if v.id in rules.waiting]
+    kept |= {v.id: reasons.waiting(_lost(v, rules, strays)) for v in due_later}
     kept, names = _with_trash(versions, kept, graph, rules, now)
     ageless = {i: reason for i, reason in kept.items() if i in roots.kept and i not in roots.until}
     for_good = reach(versions, ageless, graph)

@@ -78,20 +78,17 @@ def _portion(roots: Sequence[Version], reached: Iterable[Version]) -> Portion:
 def _together(
     versions: Iterable[Version], graph: Graph, stays: Container[str]
 ) -> Iterable[list[Version]]:
-    """The tags that hold one digest, then what is no tag one by one, the newest first.
+    """The tags that hold one digest, and one by one what is no tag.
 
-    The names of a build that stays go one by one, so that the oldest goes first: the policies take
-    a name for out of date as long as something newer goes.
+    The names of a build that stays go one by one too, so that the oldest goes first: the policies
+    take a name for out of date as long as something newer goes.
     """
-    named: dict[str, list[Version]] = {}
-    others: list[list[Version]] = []
-    for version in sorted(versions, key=lambda v: (v.created, v.id), reverse=True):
+    groups: dict[str | int, list[Version]] = {}
+    for version in versions:
         holds = digests_of(version, graph) or (version.name,)
-        if is_plain_tag(version.name) and holds[0] not in stays:
-            named.setdefault(holds[0], []).append(version)
-        else:
-            others.append([version])
-    return [*named.values(), *others]
+        is_alone = not is_plain_tag(version.name) or holds[0] in stays
+        groups.setdefault(version.id if is_alone else holds[0], []).append(version)
+    return groups.values()
 
 
 def _reached(roots: Iterable[Version], links: Links) -> list[Version]:

@@ -175,12 +175,8 @@ class Image:
 
     def count_waiting(self) -> tuple[int, int]:
         """How many builds, and how many versions in all, are left for the next run."""
-        waiting = [
-            row for row in self.rows if row.state is State.KEPT and row.version.id in self.waiting
-        ]
-        builds = [b for b in self.builds if b.state is State.KEPT]
-        whole = sum(all(tag.version.id in self.waiting for tag in b.deciding) for b in builds)
-        return whole, len(waiting)
+        builds = sum(all(tag.version.id in self.waiting for tag in b.tags) for b in self.builds)
+        return builds, sum(row.version.id in self.waiting for row in self.rows)
 
     def groups(self) -> list[Group]:
         """Its versions by their state, what stays last; a state that none has is left out."""

@@ -183,7 +183,7 @@ def count(text: str) -> int:
     text = text.strip()
     if not (text.isascii() and text.isdigit() and len(text) <= 12 and 1 <= int(text) <= MOST_DAYS):
         raise ValueError(
-            f"is not allowed: a whole number from 1 to {MOST_DAYS}, or nothing for no limit."
+            f"is not allowed: a whole number from 1 to {MOST_DAYS}. Leave it out for no limit."
         )
     return int(text)
 
