@@ -161,6 +161,35 @@ def test_only_the_deletion_of_a_package_is_one(
     assert runner.is_deletion(env, None) is False
 
 
+# --- what else a runner sets
+
+
+@pytest.mark.parametrize(
+    ("env", "is_debug"),
+    [
+        ({"RUNNER_DEBUG": "1"}, True),
+        ({"ACTIONS_STEP_DEBUG": "true"}, True),
+        ({"ACTIONS_STEP_DEBUG": "True"}, True),
+        ({"RUNNER_DEBUG": "0", "ACTIONS_STEP_DEBUG": "false"}, False),
+        ({}, False),
+    ],
+)
+def test_a_runner_asks_for_more_in_two_ways(env: dict[str, str], is_debug: bool) -> None:
+    assert runner.is_debug(env) is is_debug
+
+
+def test_the_repository_and_the_paths_are_those_that_the_runner_names() -> None:
+    names = ("GITHUB_WORKSPACE", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")
+    env = {"GITHUB_REPOSITORY": "acme/app"} | {name: f"/job/{name}" for name in names}
+    assert runner.repository(env) == "acme/app"
+    found = (runner.workspace(env), runner.output_file(env), runner.summary_file(env))
+    assert found == tuple(Path(f"/job/{name}") for name in names)
+    for nothing in ({}, dict.fromkeys(env, "")):
+        assert runner.repository(nothing) == ""
+        assert runner.workspace(nothing) == Path()
+        assert runner.output_file(nothing) is runner.summary_file(nothing) is None
+
+
 # --- outputs
 
 NAMES = st.from_regex(r"[a-z][a-z-]{0,9}", fullmatch=True)
