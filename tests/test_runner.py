@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,31 @@ def test_a_dry_run_input_of_an_odd_kind_is_taken_for_one_that_was_asked_for(
 def test_an_event_without_inputs_asks_for_nothing(tmp_path: Path) -> None:
     assert asked(tmp_path, {"ref": "refs/heads/main", "commits": [{"inputs": "x"}]}) == ""
     assert runner.event(job(tmp_path, '\ufeff{"a": 1}')) == {"a": 1}  # with a byte-order mark
+
+
+def test_without_an_event_nothing_was_asked_for() -> None:
+    runner.check_no_dry_run(None)
+    runner.check_restore(None, ())
+
+
+@pytest.mark.parametrize(
+    ("inputs", "restore", "is_refused"),
+    [
+        ({"restore": "app:v1"}, (), True),
+        ({"restore": "app:v1"}, ("app:v1",), False),
+        ({"restore": "  "}, (), False),
+        ({"restore": None}, (), False),
+        ({"tag": "app:v1"}, (), False),
+        ({}, ("app:v1",), False),
+        (None, (), False),
+    ],
+)
+def test_tags_to_put_back_that_do_not_arrive_stop_the_run(
+    inputs: Any, restore: tuple[str, ...], is_refused: bool
+) -> None:
+    expected = pytest.raises(runner.RestoreAsked) if is_refused else nullcontext()
+    with expected:
+        runner.check_restore({"inputs": inputs}, restore)
 
 
 # --- files that are not there, or that cannot be understood
