@@ -81,13 +81,19 @@ class Denied(Stop):
         self.answer = answer
 
     @classmethod
-    def from_response(cls, status: int, answer: str, right: Right, server_url: str) -> "Denied":
-        """A refusal with this status and `the server answered 401: ...`, of a server there."""
+    def from_response(
+        cls, status: int, answer: str, right: Right, server_url: str, is_registry: bool = False
+    ) -> "Denied":
+        """A refusal with this status and `the server answered 401: ...`, of a server there.
+
+        `is_registry` for /v2, which answers 401 also when the token's user has not the right.
+        """
         make = right.how_to_get(server_url)
         if status == 401:
+            user = f", or its user may not {right.action}" if is_registry else ""
             return cls(
                 f"The server refused the token ({answer}): it is wrong, has expired, belongs to "
-                f"another instance, or lacks the scope {right.scope}. {make}",
+                f"another instance, or lacks the scope {right.scope}{user}. {make}",
                 answer,
             )
         return cls(

@@ -162,12 +162,14 @@ class Client:
         return answer
 
     def _checked(self, answer: Answer, right: Right, expected: int) -> Answer:
-        request = f"{answer.method} {urlsplit(answer.url).path}"
+        path = urlsplit(answer.url).path
+        request = f"{answer.method} {path}"
         if answer.status == 404:
             raise Gone(request)
         if answer.status in (401, 403):
             text = self._described(answer)
-            raise Denied.from_response(answer.status, text, right, self.server_url)
+            is_registry = path.startswith("/v2/")
+            raise Denied.from_response(answer.status, text, right, self.server_url, is_registry)
         if answer.location is not None:
             raise WrongAnswer.redirected(request, self._redacted(answer.location))
         if answer.status != expected:
