@@ -307,10 +307,21 @@ def test_a_signature_belongs_to_an_image_of_its_own_owner(box: Box) -> None:
     for owner in ("acme", "beta"):
         push = Pusher.into(box.store, owner)
         push.image("sigs", "readme", "readme")
-        box.store.age("sigs", push.signature("sigs", signed), 365, owner)
-    run_gc(box, **STRICT, owner="acme, beta")
+        name = push.signature("sigs", signed)
+        box.store.age("sigs", name, 365, owner)
+    outcome = run_gc(box, **STRICT, owner="acme, beta")
+    assert outcome.why("beta/sigs", name) == "its subject is nowhere in beta"
     assert len(tags_of(box, "acme", "sigs")) == 2
     assert tags_of(box, "beta", "sigs") == {"readme"}
+
+
+def test_what_is_remembered_of_one_owner_serves_a_run_of_several(box: Box, tmp_path: Path) -> None:
+    chosen = {**STRICT, "dry_run": True, "workspace": tmp_path, "cache": "gc.json"}
+    alone = run_gc(box, **chosen, owner="beta")
+    box.faults.log.clear()
+    together = run_gc(box, **chosen, owner="acme, beta")
+    assert not [target for target in paths(box, "GET") if "/beta/" in target and "/files" in target]
+    assert together.names(State.DOOMED) >= {(f"beta/{i}", n) for i, n in alone.names(State.DOOMED)}
 
 
 # --- the report

@@ -50,7 +50,9 @@ def test_it_is_an_error_for_one_that_the_input_names(box: Box, trash_days: int) 
     assert "v1" not in tags_of(box, "gamma")[0]
     (error,) = outcome.errors
     assert error.startswith("beta was left alone. ")
-    assert ("or its user may not push packages of beta" if trash_days else "answered 403: ") in error
+    assert (
+        "or its user may not push packages of beta" if trash_days else "answered 403: "
+    ) in error
     assert (outcome.exit_code, outcome.report.outcome) == (1, Ended.FAILED)
 
 
