@@ -215,12 +215,12 @@ def test_a_whole_reference_keeps_the_image_of_its_owner_and_any_other_keeps_all(
 ) -> None:
     (tmp_path / "a.yaml").write_text(f"image: {host}/acme/app:v1\n---\nimage: app:v2\n")
     outcome = run_gc(
-        box, **STRICT, owner="acme, beta", workspace=tmp_path, protect_from=("a.yaml",)
+        box, **STRICT, owner="ACME, Beta", workspace=tmp_path, protect_from=("a.yaml",)
     )
     assert outcome.exit_code == 0, outcome.text
     assert tags_of(box, "acme") == {"v1", "v2", "v3"}
     assert tags_of(box, "beta") == {"v2", "v3"}
-    assert outcome.why("beta/app", "v2") == "in use: a.yaml:3"
+    assert outcome.why("Beta/app", "v2") == "in use: a.yaml:3"
 
 
 @pytest.mark.parametrize("start", ["acme/", "$ACME/", "${ACME}/", "./acme/", "r.test/mirror/acme/"])
