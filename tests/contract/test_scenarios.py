@@ -86,6 +86,20 @@ def test_of_weekly_builds_six_stay_whole_besides_pins_and_latest(server: Server)
     assert len(server.rows(image)) == real.report.count(State.KEPT)
 
 
+def test_in_portions_the_oldest_weeks_go_whole_until_nothing_is_due(server: Server) -> None:
+    """Six builds are due, of which the third stays under another name."""
+    image = server.image()
+    push_weekly(server, image, 8)
+    for waiting in ({"sha-4", "sha-5"}, set[str]()):
+        dry, real = (
+            clean(server, image, delete_at_most=4, dry_run=is_dry) for is_dry in (True, False)
+        )
+        assert real.exit_code == 0, real.text
+        assert dry.names(State.DOOMED) == real.names(State.DELETED)
+        assert tags(server, image) == {"sha-6", "sha-7", "latest", "corpus-2"} | waiting
+    assert len(server.rows(image)) == 4 + 3 * 2
+
+
 def test_a_release_under_four_names_takes_one_place(server: Server) -> None:
     image = server.image()
     server.pusher.multiarch(image, "1.2.2", 1)
