@@ -111,6 +111,41 @@ def test_the_neighbours_of_an_image_make_no_look_dearer(
     assert outcome.exit_code == 0
 
 
+@pytest.mark.parametrize("measure_space", [True, False])
+@pytest.mark.parametrize("look", [2, 3])
+def test_what_was_pushed_is_read_however_little_else_is(
+    box: Box, parts: list[str], look: int, measure_space: bool
+) -> None:
+    push = [(digest, f"arch{n}") for n, digest in enumerate(parts)]
+    once_before(box, lambda: box.push.index("app", "fresh", push), "GET", "page=1&", look)
+    outcome = tidy(box, measure_space=measure_space)
+    assert {"fresh", *parts} < whole(box.store, "app")
+    assert {outcome.why("app", part) for part in parts} == {"part of fresh"}
+    assert outcome.exit_code == 0
+
+
+def test_what_is_pushed_to_a_neighbour_is_none_of_the_images_own(
+    box: Box, parts: list[str]
+) -> None:
+    """The server lists it for the same text."""
+    once_before(box, lambda: box.push.image("my-app", "old", 1), "GET", "page=1&", 2)
+    outcome = tidy(box)
+    assert outcome.names(State.DELETED) == {("app", name) for name in ("old", *parts)}
+    assert "pushed" not in outcome.text
+    assert outcome.exit_code == 0
+
+
+def test_a_tag_that_comes_back_after_its_deletion_was_deleted_and_stays(
+    box: Box, parts: list[str]
+) -> None:
+    once_before(box, lambda: box.push.image("app", "old", "another"), "GET", "page=1&", 3)
+    outcome = tidy(box)
+    assert outcome.names(State.DELETED) == {("app", name) for name in ("old", *parts)}
+    assert outcome.why("app", "old") == "pushed during the run"
+    assert "old" in whole(box.store, "app")
+    assert outcome.exit_code == 0
+
+
 def leave_unknown(box: Box, name: str) -> None:
     """The version goes, and neither that nor a look at it is answered."""
 
