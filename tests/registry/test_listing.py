@@ -230,7 +230,7 @@ def test_when_nothing_was_pushed_one_page_says_so(box: Box) -> None:
     push(box, 120)
     listing = list_versions(client_of(box), "app")
     box.faults.log.clear()
-    assert newer(client_of(box), "app", listing.ids, listing.at).versions == ()
+    assert newer(client_of(box), "app", listing.ids, listing.since).versions == ()
     assert box.faults.count() == 1
 
 
@@ -240,7 +240,7 @@ def test_what_was_pushed_and_pushed_again_since_is_seen(box: Box, count: int) ->
     listing = list_versions(client_of(box), "app")
     push(box, count, prefix="new")
     box.push.image("app", "t3", 3)
-    found = newer(client_of(box), "app", listing.ids, listing.at)
+    found = newer(client_of(box), "app", listing.ids, listing.since)
     assert set(names(found)) == {"t3", *(f"new{n}" for n in range(count))}
     assert found.ids == set(box.store.versions("app").values()) - listing.ids
     assert found.ids.isdisjoint(listing.ids)
@@ -254,7 +254,7 @@ def test_what_was_pushed_in_the_second_of_the_listing_is_seen(profile: str) -> N
             box.push.image("app", f"t{number}", number)
         listing = list_versions(client_of(box), "app")
         box.push.image("app", "new", 999)
-        assert names(newer(client_of(box), "app", listing.ids, listing.at)) == ["new"]
+        assert names(newer(client_of(box), "app", listing.ids, listing.since)) == ["new"]
 
 
 def test_a_second_look_during_which_something_is_pushed_is_begun_again(box: Box) -> None:
@@ -262,7 +262,7 @@ def test_a_second_look_during_which_something_is_pushed_is_begun_again(box: Box)
     listing = list_versions(client_of(box), "app")
     push(box, 50, prefix="new")
     at_page(box, 2, 1, lambda _: box.push.image("app", "last", 99))
-    found = newer(client_of(box), "app", listing.ids, listing.at)
+    found = newer(client_of(box), "app", listing.ids, listing.since)
     assert set(names(found)) == {"last", *(f"new{n}" for n in range(50))}
 
 
@@ -272,7 +272,7 @@ def test_a_second_look_that_never_settles_is_an_error(box: Box) -> None:
     push(box, 50, prefix="new")
     at_page(box, 2, 99, lambda remaining: box.push.image("app", f"more{remaining}", remaining))
     with pytest.raises(RegistryGcError, match="changed 3 times"):
-        newer(client_of(box), "app", listing.ids, listing.at)
+        newer(client_of(box), "app", listing.ids, listing.since)
 
 
 def test_a_new_row_that_cannot_be_read_marks_its_image(box: Box) -> None:
@@ -313,7 +313,7 @@ def test_where_the_server_tells_no_time_every_page_is_looked_at() -> None:
         web.get(rm.ANY, json=[row(1)], headers={"X-Total-Count": "1"})
         before = list_versions(client, "app")
         web.get(rm.ANY, [{"json": page, "headers": headers} for page in pages])
-        assert names(newer(client, "app", before.ids, before.at)) == ["new"]
+        assert names(newer(client, "app", before.ids, before.since)) == ["new"]
 
 
 @pytest.mark.parametrize("query", ["app", "a_p", "p-", "", "_pp-x", "team/app", "none", "my_app"])
@@ -331,7 +331,7 @@ def test_a_second_look_says_how_many_rows_there_are_now(box: Box) -> None:
     assert listing.total == 60
     push(box, 3, prefix="new")
     box.store.delete_version("acme", "app", "t0")
-    assert newer(client_of(box), "app", listing.ids, listing.at).total == 62
+    assert newer(client_of(box), "app", listing.ids, listing.since).total == 62
 
 
 # --- selecting

@@ -149,7 +149,7 @@ def test_an_image_without_tags_is_not_read(box: Box) -> None:
 def test_it_looks_again_after_every_so_many_deletions(
     box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("registry_gc.run.sweep.BATCH", 20)
+    monkeypatch.setattr("registry_gc.run.stretch.BATCH", 20)
     for n in range(45):
         box.push.image("app", f"t{n}", seed=n)
         box.store.age("app", f"t{n}", 400)

@@ -45,6 +45,7 @@ def box() -> Iterator[Box]:
             box.push.image("app", f"old{n}", n)
         age_all(box, 400)
         box.push.image("app", "new", "new")
+        box.store.age("app", "new", 1)
         yield box
 
 

@@ -92,7 +92,7 @@ def plan_of(count: int, image: str = "app", start: int = 0) -> Plan:
     return Plan(
         image=image,
         query=image,
-        at=NOW,
+        since=NOW,
         known=ids,
         there=ids,
         rules=Rules((), (), 0),
@@ -140,7 +140,7 @@ def questions_of_a_sweep(reader: Reader, count: int) -> int:
 def test_a_deletion_that_fails_is_considered_once(
     reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("registry_gc.run.sweep.BATCH", 20)
+    monkeypatch.setattr("registry_gc.run.stretch.BATCH", 20)
     few, many = (questions_of_a_sweep(reader, count) for count in (FEW, 2 * FEW))
     assert many < 2.2 * few
 

@@ -94,7 +94,9 @@ def test_what_someone_else_deletes_meanwhile_is_listed_once_and_no_matter(
     assert outcome.exit_code == 0
 
 
-@pytest.mark.parametrize("neighbours", [("app-x", "my-app"), ("a_p", "axp", "sub/app")])
+@pytest.mark.parametrize(
+    "neighbours", [("app-x", "my-app"), ("a_p", "axp", "sub/app"), ("a/app", "a/app-x")]
+)
 def test_the_neighbours_of_an_image_make_no_look_dearer(
     box: Box, neighbours: tuple[str, ...]
 ) -> None:
@@ -102,6 +104,7 @@ def test_the_neighbours_of_an_image_make_no_look_dearer(
     for image in ("app", *neighbours):
         box.push.image(image, "v1", 1)
         box.push.image(image, "v2", 2)
+        age_all(box, 1, image=image)
         box.store.age(image, "v1", 400)
     everything = -(-len(contents(box)) // 5)
     outcome = tidy(box, package=("*",))

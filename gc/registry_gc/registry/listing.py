@@ -1,4 +1,4 @@
-"""The versions of a registry: the complete listing, and the second look at its newest pages."""
+"""The versions of a registry: the complete listing, and the look at what is new since."""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -15,6 +15,7 @@ from registry_gc.server.packages import Page
 from registry_gc.server.references import is_valid
 
 LIMITS = (1000, 47, 43, 41, 37)  # page sizes of the passes; the server caps them, at 50 by default
+START = datetime.min.replace(tzinfo=UTC)
 TRIES = 3  # of what others may have disturbed
 
 
@@ -34,6 +35,11 @@ class Listing:
     """The server's clock when the listing began."""
     total: int
     """How many rows the server said there are; of `newer` more than it shows."""
+    since: datetime = START
+    """What was pushed since, and not before, may be missing in it: the server's clock, at the
+    latest when the listing began."""
+    page_size: int = 0
+    """How many rows a page of it had at most."""
     repositories: Mapping[str, str] = field(default_factory=dict)
     """Image -> `my-org/app`, the repository it is linked to, where the token's user sees it."""
 
@@ -104,18 +110,18 @@ def list_versions(client: Client, query: str) -> Listing:
     Raises RegistryGcError when that does not come out.
     """
     rows: dict[int, dict[str, Any]] = {}
-    total, at = -1, datetime.min.replace(tzinfo=UTC)
+    total, first = -1, Page([], 0, START, START)
     for limit in LIMITS:
         pages = _pages(client, query, limit)
         seen = {_id(row): row for page in pages for row in page.rows}
         totals = {page.total for page in pages}
         # A push would show as a higher id, a deletion as another total: both begin anew.
         if totals != {total} or max(seen, default=0) > max(rows, default=0):
-            rows, at = {}, pages[0].at
-            total = pages[0].total if len(totals) == 1 else -1
+            rows, first = {}, pages[0]
+            total = first.total if len(totals) == 1 else -1
         rows |= seen
         if totals == {len(rows)}:
-            return _listing(query, rows.values(), at, total)
+            return _listing(query, rows.values(), first)
     raise Changing.whole(client.owner, len(LIMITS), len(rows), pages[0].total)
 
 
@@ -127,37 +133,58 @@ def _pages(client: Client, query: str, limit: int) -> list[Page]:
     return [first, *client.in_order(lambda page: packages.page(client, query, page, limit), others)]
 
 
+def nothing_newer(
+    client: Client,
+    query: str,
+    known: Collection[int],
+    since: datetime,
+    before: Callable[[], object] | None = None,
+) -> Page | None:
+    """The page of the newest row alone, when that proves that nothing was pushed since a listing.
+
+    Rows come newest first. One that was pushed since has a date that is not before `since`, so it
+    stands above every row that is older: when the first is known and older, there is none. One that
+    is as young as the listing proves nothing: servers up to 1.23.0 may put a newer one of the same
+    second below it. That the order is right, and the dates, only the total proves: it must be what
+    was there before. `before` is called each time right before the row is asked for.
+    """
+    page = packages.page(client, query, 1, 1, before)
+    first = page.rows[0] if page.rows else None
+    is_proof = first is not None and _id(first) in known and _is_before(first, since)
+    return page if is_proof else None
+
+
 def newer(
     client: Client,
     query: str,
     known: Collection[int],
-    at: datetime,
+    since: datetime,
     before: Callable[[], object] | None = None,
 ) -> Listing:
-    """What was pushed or pushed again since a listing begun `at`: the rows with unknown ids.
+    """What was pushed or pushed again since a listing: the rows with unknown ids.
 
-    Reads pages, newest first, until one has only known rows and reaches back before that listing:
-    what was pushed in its very second may stand below older rows of that second. That the order is
-    right, and the dates, only the total proves: it must be what was there before and is new now.
-    `before` is called each time right before the first page is asked for.
+    Where the newest row alone proves nothing, reads pages until one has only known rows and reaches
+    back before `since`. `known` and the total together are complete then: see nothing_newer, also
+    for `before`.
     """
+    if page := nothing_newer(client, query, known, since, before):
+        return _listing(query, (), page)
     for _ in range(TRIES):
         fresh: dict[int, dict[str, Any]] = {}
-        totals = set()
-        number, last = 1, 1
-        while number <= last:
-            first = before if number == 1 else None
-            page = packages.page(client, query, number, LIMITS[0], first)
-            totals.add(page.total)
+        pages: list[Page] = []
+        last = 1
+        while len(pages) < last:
+            first = None if pages else before
+            page = packages.page(client, query, len(pages) + 1, LIMITS[0], first)
+            pages.append(page)
             unknown = {_id(row): row for row in page.rows if _id(row) not in known}
             fresh |= unknown
-            number += 1
-            if page.rows and (unknown or not _is_before(page.rows[-1], at)):
+            if page.rows and (unknown or not _is_before(page.rows[-1], since)):
                 last = max(last, -(-page.total // len(page.rows)))
             else:
                 last = 0
-        if len(totals) == 1:
-            return _listing(query, fresh.values(), at, totals.pop())
+        if len({page.total for page in pages}) == 1:
+            return _listing(query, fresh.values(), pages[0])
     raise Changing.newest(client.owner, TRIES)
 
 
@@ -181,7 +208,7 @@ def _contains(image: str, query: str) -> bool:
     return re.search(re.escape(query).replace("_", "."), image) is not None
 
 
-def _listing(query: str, rows: Iterable[dict[str, Any]], at: datetime, total: int) -> Listing:
+def _listing(query: str, rows: Iterable[dict[str, Any]], first: Page) -> Listing:
     versions: list[Version] = []
     ids: dict[str, list[int]] = {}
     unclear: dict[str, str] = {}
@@ -199,7 +226,17 @@ def _listing(query: str, rows: Iterable[dict[str, Any]], at: datetime, total: in
             unclear[image] = str(error)
     versions.sort(key=lambda v: (v.created, v.id), reverse=True)
     by_image = {image: frozenset(found) for image, found in ids.items()}
-    return Listing(query, tuple(versions), by_image, unclear, at, total, repositories)
+    return Listing(
+        query,
+        tuple(versions),
+        by_image,
+        unclear,
+        first.at,
+        first.total,
+        first.asked_at,
+        len(first.rows),
+        repositories,
+    )
 
 
 def _version(image: str, row: dict[str, Any]) -> Version:
@@ -219,9 +256,9 @@ def _created(row: dict[str, Any]) -> datetime:
     return created.astimezone(UTC)
 
 
-def _is_before(row: dict[str, Any], at: datetime) -> bool:
+def _is_before(row: dict[str, Any], since: datetime) -> bool:
     try:
-        return _created(row) < at
+        return _created(row) < since
     except (ValueError, TypeError, KeyError, OverflowError):
         return False
 

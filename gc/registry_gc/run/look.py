@@ -1,5 +1,6 @@
 """Looks for what was pushed since an image was listed, and takes it into its plan."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from registry_gc.policy.decide import Decision, reach
@@ -14,24 +15,32 @@ from registry_gc.run.trash import copied, with_copies
 def look_again(reader: Reader, plan: Plan) -> Plan:
     """The plan with what was pushed since it was made: each new version a root, no candidate.
 
-    Where the total says that the newest pages did not show all that came or went, the image is
-    listed as a whole. Raises RegistryGcError when that cannot be understood.
+    Where the total says that the newest rows did not show all that came or went, the image is
+    listed as a whole. No deletion may be in flight. Raises RegistryGcError when that cannot be
+    understood.
     """
     moments: list[float] = []
 
     def note() -> None:
         moments.append(reader.clock())
 
-    found = newer(reader.client, plan.image, plan.known, plan.at, note)
-    there = plan.there | found.ids
+    found = newer(reader.client, plan.image, plan.known, plan.since, note)
+    there = (plan.there - replaced_by(found.versions, plan)) | found.ids
     if found.total != len(there):
         note()
         found = list_versions(reader.client, plan.image)
-        plan, there = replace(plan, at=found.at), found.ids
+        there = found.ids
     found.check(plan.image)
     fresh = tuple(v for v in found.versions if v.image == plan.image and v.id not in plan.known)
-    plan = replace(plan, known=plan.known | found.ids, there=there, looked=moments[-1])
+    known, looked = plan.known | found.ids, moments[-1]
+    plan = replace(plan, known=known, there=there, since=found.since, looked=looked)
     return take_in(reader, plan, fresh)
+
+
+def replaced_by(fresh: Iterable[Version], plan: Plan) -> frozenset[int]:
+    """The ids of the rows that went when these were pushed: an image has each name once."""
+    names = {v.name for v in fresh if v.image == plan.image}
+    return frozenset(v.id for v in plan.versions if v.name in names) if names else frozenset()
 
 
 def take_in(reader: Reader, plan: Plan, fresh: tuple[Version, ...]) -> Plan:

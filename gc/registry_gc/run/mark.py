@@ -43,7 +43,7 @@ def mark(reader: Reader, image: str, listing: Listing, rules: Rules, now: dateti
 def _unmarked(image: str, listing: Listing, rules: Rules) -> Plan:
     versions = tuple(v for v in listing.versions if v.image == image)
     ids = listing.ids_for(image)
-    return Plan(image, listing.query, listing.at, ids, ids, rules, versions)
+    return Plan(image, listing.query, listing.since, ids, ids, rules, versions)
 
 
 def _decided(reader: Reader, plan: Plan, now: datetime) -> Plan:

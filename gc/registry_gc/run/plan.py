@@ -20,8 +20,8 @@ class Plan:
     """Its name."""
     query: str
     """Of the listing it was found in."""
-    at: datetime
-    """The server's clock when the newest complete listing of it began."""
+    since: datetime
+    """By the server's clock: what of it is not known was pushed then or later."""
     known: frozenset[int]
     """The ids of all rows that were ever listed for its name, those of its neighbours too."""
     there: frozenset[int]

@@ -1,7 +1,7 @@
 """The deletions, image by image, in waves, each shortly after a look for new pushes."""
 
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from threading import Event
 
@@ -14,11 +14,10 @@ from registry_gc.run import problems
 from registry_gc.run.look import look_again, with_needed
 from registry_gc.run.plan import Plan
 from registry_gc.run.reader import Reader
+from registry_gc.run.stretch import FRESH, Stretch
 from registry_gc.run.trash import fill
 from registry_gc.server import packages, parallel
 
-BATCH = 1000  # deletions that may follow a look
-FRESH = 10.0  # seconds in which they may: what is pushed after it goes unseen
 ROUNDS = 5  # looks after which a deletion that is refused each time has failed
 REFUSED = "the server refused it (401 or 403)"  # the run's own error says more
 
@@ -89,9 +88,12 @@ class SlowLooks(RegistryGcError):
 
 def sweep(reader: Reader, plans: list[Plan], stop: Event) -> None:
     """Replaces each plan by the one after its deletions. Raises Unfinished after a stop."""
+    gone = frozenset[int]()  # the search for one image's name may show rows of others
     for place, plan in enumerate(plans):
         if plan.doomed and not stop.is_set():
-            plans[place] = sweep_image(reader, plan, stop)
+            there = replace(plan, there=plan.there - gone)
+            plans[place] = sweep_image(reader, there, stop)
+            gone |= plans[place].deleted
     if stop.is_set():
         raise Unfinished(next((p.stopped_by for p in plans if p.stopped_by), Interrupted()))
 
@@ -120,7 +122,7 @@ class _Sweep:
     def __init__(self, reader: Reader, plan: Plan, stop: Event) -> None:
         self.plan = plan
         self._reader, self._stop = reader, stop
-        self._room = 0  # deletions that may follow the last look
+        self._stretch = Stretch(reader, plan)  # of deletions, since the last look
         self._idle = 0  # looks in a row after which nothing was sent
         self._was_sent = False  # any deletion, since it was last looked at
         self._given_up = Counter[int]()  # how often a version's deletion was, for a look
@@ -142,10 +144,10 @@ class _Sweep:
             if v.id in plan.doomed and v.id not in over and wave.takes(v, plan.graph)
         )
         if wave.looks_first:
-            self._room = 0
+            self._stretch.end()
         with self._reader.progress(f"deleting from {plan.image}", len(due)) as advance:
             while due:
-                if not self._room or self._is_late():
+                if self._stretch.is_full:
                     self._look()
                 elif self._stop.is_set():
                     raise Interrupted
@@ -158,10 +160,8 @@ class _Sweep:
         if self._idle > TRIES:
             raise SlowLooks(self._reader.clock() - self.plan.looked)
         self._was_sent = False
-        self.plan, self._room = look_again(self._reader, self.plan), BATCH
-
-    def _is_late(self) -> bool:
-        return self._reader.clock() - self.plan.looked > FRESH
+        self.plan = look_again(self._reader, self.plan)
+        self._stretch = Stretch(self._reader, self.plan)
 
     def end_run(self, error: Stop) -> None:
         """No other image is begun, for the reason of the first such error."""
@@ -169,24 +169,23 @@ class _Sweep:
         self.plan = replace(self.plan, stopped_by=self.plan.stopped_by or error)
 
     def _delete_next(self, due: deque[Version], advance: Callable[[], None]) -> None:
-        """Deletes as many of what is due as there is room for, and what is spared for them."""
-        batch: list[Version] = []
-        while due and len(batch) < self._room:
-            version = due.popleft()
-            if version.id in self.plan.doomed:  # it may have been spared meanwhile
-                batch.append(version)
-        self._room -= len(batch)
+        """Deletes what is due until the next look, and keeps what those that failed need."""
         failed = len(self.plan.failed)
-        due.extendleft(reversed(self._delete_all(batch, advance)))
+        steps = self._stretch.steps(due, self.plan.doomed)
+        due.extendleft(reversed(self._delete_all(steps, advance)))
         if len(self.plan.failed) > failed:
             self.plan = with_needed(self._reader, self.plan)
 
-    def _delete_all(self, batch: list[Version], advance: Callable[[], None]) -> list[Version]:
-        """Deletes a batch, several at once, notes what became of each, and gives back the rest."""
+    def _delete_all(
+        self, steps: Iterator[Version | None], advance: Callable[[], None]
+    ) -> list[Version]:
+        """Deletes several at once, notes what became of each, and gives back what was not sent."""
         client, plan = self._reader.client, self.plan
         deleted, failed, late = set[int](), dict[int, str](), list[Version]()
         try:
-            for version, error in parallel.as_done(client.concurrency, self._delete, batch):
+            for version, error in parallel.as_done(client.concurrency, self._do, steps):
+                if version is None:
+                    continue
                 if isinstance(error, TooLate) and self._given_up[version.id] < ROUNDS:
                     late.append(version)
                     continue
@@ -208,17 +207,25 @@ class _Sweep:
             )
         return late
 
+    def _do(self, version: Version | None) -> None:
+        """A step of a stretch."""
+        if version is None:
+            self._stretch.look()
+        else:
+            self._delete(version)
+            self._stretch.answered.append(version.id)
+
     def _delete(self, version: Version) -> None:
         """Deletes one version. Raises TooLate rather than send it long after a look."""
         was_sent = False
 
         def check() -> None:
             nonlocal was_sent
-            if self._is_late():
+            if self._stretch.is_over:
                 self._given_up[version.id] += was_sent
                 raise TooLate
             was_sent = self._was_sent = True
 
-        if self._is_late():  # without waiting for its turn
+        if self._stretch.is_over:  # without waiting for its turn
             raise TooLate
         packages.delete(self._reader.client, version.image, version.name, version.id, check)

@@ -4,7 +4,7 @@ import threading
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from queue import SimpleQueue
 from threading import Event, Thread
@@ -17,6 +17,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 TIMEOUT = (10, 60)  # seconds to connect, and between two bytes of an answer
 _CHUNK = 65536
+_SECOND = timedelta(seconds=1)
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
@@ -34,6 +35,8 @@ class Answer:
     """Their names are found in any case."""
     content: bytes
     """The body, unpacked."""
+    took: timedelta
+    """From sending the request until the headers were there."""
 
     @property
     def at(self) -> datetime:
@@ -43,6 +46,14 @@ class Answer:
             return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
         except (ValueError, TypeError, OverflowError):
             return datetime.min.replace(tzinfo=UTC)
+
+    @property
+    def asked_at(self) -> datetime:
+        """A whole second of the server's clock that began before the server was asked."""
+        try:
+            return self.at + self.took // -_SECOND * _SECOND
+        except OverflowError:
+            return self.at
 
     @property
     def location(self) -> str | None:
@@ -137,6 +148,7 @@ class Exchange:
                 response.status_code,
                 response.headers,
                 b"".join(chunks),
+                response.elapsed,
             )
 
 
