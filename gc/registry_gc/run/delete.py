@@ -35,7 +35,7 @@ def delete(owner: Owner, stop: Event) -> None:
         owner.plans[:] = [_untouched(plan) for plan in marked]
         owner.refusals.append(error.reason)
         return
-    verify(owner.reader, owner.plans)
+    verify(owner.reader, owner.plans, owner.listings)
 
 
 def _untouched(plan: Plan) -> Plan:

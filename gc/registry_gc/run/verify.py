@@ -1,6 +1,6 @@
 """After the sweep: does every image that stays still have all its parts?"""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from registry_gc.errors import RegistryGcError, Stop
@@ -10,32 +10,40 @@ from registry_gc.registry.versions import Version
 from registry_gc.run import problems
 from registry_gc.run.look import take_in
 from registry_gc.run.plan import Plan, missing
+from registry_gc.run.proof import proved
 from registry_gc.run.reader import Reader
 
 UNDONE = "the server said that it was deleted, and still lists it"
 
 
-def verify(reader: Reader, plans: list[Plan]) -> None:
-    """Replaces each plan that deleted something by the one held against a new listing.
+def verify(reader: Reader, plans: list[Plan], listings: Iterable[Listing]) -> None:
+    """Replaces each plan that deleted something by the one held against what is there now.
 
-    One listing serves all images that were found in the same one. Raises Stop, which concerns
-    every image.
+    `listings` are those that the plans were made from. What is there is found out once for all
+    images of the same one. Raises Stop, which concerns every image.
     """
-    listings: dict[str, Listing] = {}
+    before = {listing.query: listing for listing in listings}
     images: dict[str, Mapping[str, Listing]] = {}
     for place, plan in enumerate(plans):
         if plan.deleted or plan.failed:
             try:
-                if plan.query not in listings:
-                    listings[plan.query] = list_versions(reader.client, plan.query)
-                    images[plan.query] = select([listings[plan.query]], ["*"])
-                nothing = replace(listings[plan.query], versions=())
-                listing = images[plan.query].get(plan.image, nothing)
-                plans[place] = verify_image(reader, plan, listing)
+                if plan.query not in images:
+                    found = _listing(reader, plan.query, before, plans)
+                    nothing = {p.image: replace(found, versions=()) for p in plans}
+                    images[plan.query] = {**nothing, **select([found], ["*"])}
+                plans[place] = verify_image(reader, plan, images[plan.query][plan.image])
             except Stop:
                 raise
             except RegistryGcError as error:
                 plans[place] = plan.with_problems(problems.not_verified(plan.image, error))
+
+
+def _listing(
+    reader: Reader, query: str, before: Mapping[str, Listing], plans: Sequence[Plan]
+) -> Listing:
+    """What is there now, of the images that were swept at least."""
+    is_proved = proved(reader.client, before[query], plans) if query in before else None
+    return is_proved or list_versions(reader.client, query)
 
 
 def verify_image(reader: Reader, plan: Plan, listing: Listing) -> Plan:

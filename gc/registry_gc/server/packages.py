@@ -87,6 +87,21 @@ def digest(client: Client, image: str, reference: str) -> str:
     return found
 
 
+def tags(client: Client, image: str) -> frozenset[str]:
+    """The names of all tags of an image: GET /v2/{owner}/{image}/tags/list (1.21 to main).
+
+    Without `n` it is one answer, whatever their number.
+    """
+    if not is_valid_image(image):
+        raise NotAName(image, "")
+    path = f"/{quote(client.owner)}/{quote(image)}/tags/list"
+    body = client.json(client.v2(path, "tags", right(client, "read"), f"The tags of {image}"))
+    try:
+        return frozenset(map(str, body["tags"] or ()))
+    except (TypeError, KeyError) as error:
+        raise WrongAnswer.not_a_listing(client.server_url) from error
+
+
 def copy(client: Client, image: str, source: str, name: str) -> None:
     """Gives the manifest with the digest `source` one more name, and reads that name back.
 
