@@ -226,12 +226,13 @@ def test_a_row_without_an_id_or_an_image_is_an_error(box: Box, bad: Any) -> None
 # --- the second look
 
 
-def test_when_nothing_was_pushed_one_page_says_so(box: Box) -> None:
+def test_when_nothing_was_pushed_one_row_says_so(box: Box) -> None:
     push(box, 120)
     listing = list_versions(client_of(box), "app")
     box.faults.log.clear()
     assert newer(client_of(box), "app", listing.ids, listing.since).versions == ()
-    assert box.faults.count() == 1
+    (asked,) = box.faults.log
+    assert asked[1].endswith("limit=1")
 
 
 @pytest.mark.parametrize("count", [1, 50, 51])
@@ -244,6 +245,23 @@ def test_what_was_pushed_and_pushed_again_since_is_seen(box: Box, count: int) ->
     assert set(names(found)) == {"t3", *(f"new{n}" for n in range(count))}
     assert found.ids == set(box.store.versions("app").values()) - listing.ids
     assert found.ids.isdisjoint(listing.ids)
+
+
+def test_what_was_pushed_while_the_listing_was_on_its_way_is_seen() -> None:
+    """In the second before the one that the answer tells, below an older row of that second."""
+    rows = [row(created_at="2026-06-01T11:59:59Z"), row(9, "app", "v2", "2026-06-01T11:59:59Z")]
+    when = {"Date": "Mon, 01 Jun 2026 12:00:00 GMT"}
+    transport = Transport(1, Event(), wait=lambda seconds: None)
+    client = Client(transport, "http://git.example", "acme", "token", 1)
+    with rm.Mocker() as web:
+        web.get(rm.ANY, json=rows[:1], headers={"X-Total-Count": "1", **when})
+        before = list_versions(client, "app")
+        answers = [
+            {"json": found, "headers": {"X-Total-Count": "2", **when}}
+            for found in (rows[:1], rows, [])
+        ]
+        web.get(rm.ANY, answers)
+        assert names(newer(client, "app", before.ids, before.since)) == ["v2"]
 
 
 @pytest.mark.parametrize("profile", ["1.21", "1.22", "1.25"])

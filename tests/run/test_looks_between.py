@@ -139,6 +139,20 @@ def test_below_a_row_that_is_dated_in_the_future_a_push_is_seen(box: Box) -> Non
     assert names_in(box) == {"new", "old2"}
 
 
+def test_with_none_in_flight_a_push_that_is_dated_long_ago_is_seen_by_the_total(box: Box) -> None:
+    digest = box.store.manifest("acme", "app", "old0").blob.digest
+
+    def push() -> None:
+        box.store.now = NOW - timedelta(days=200)
+        box.push.index("app", "fresh", [(digest, "amd64")])
+        box.store.now = NOW
+
+    once_before(box, push, "DELETE", "", 4)
+    outcome = tidy(box)
+    assert outcome.why("app", "old0") == "part of fresh"
+    assert names_in(box) == {"new", "fresh", "old0"}
+
+
 def test_what_was_pushed_just_before_the_run_makes_only_its_first_look_dearer(box: Box) -> None:
     box.store.age("app", "new", 0)
     once_before(box, later(box, 2), "GET", "/files", 1)
