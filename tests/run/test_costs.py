@@ -63,6 +63,18 @@ def test_the_last_listing_is_the_only_other_full_one(box: Box) -> None:
     assert Counter(pages(box)) == {1: 4, 2: 2, 3: 1}
 
 
+def test_a_large_image_is_listed_once(box: Box) -> None:
+    """The looks, and the proof at the end, cost a row each, whatever stays."""
+    for n in range(95):
+        box.push.image("app", f"v{n}", n)
+        box.store.age("app", f"v{n}", 400 - n)
+    assert tidy(box, keep_latest=60, measure_space=False).exit_code == 0
+    asked = [target for _, target in box.faults.log if "page=" in target]
+    rows = Counter(target.rpartition("limit=")[2] for target in asked)
+    assert rows == {"1000": 10, "1": 1 + 35 // 25 + 1}
+    assert box.faults.count("GET", "/tags/list") == 1
+
+
 def test_without_anything_but_tags_to_delete_there_is_one_look(box: Box) -> None:
     plain(box)
     assert tidy(box).exit_code == 0

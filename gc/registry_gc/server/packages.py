@@ -20,7 +20,7 @@ class Page:
     """One page of a listing."""
 
     rows: list[dict[str, Any]]
-    """As the server sent them."""
+    """What of them is read: id, name, version, created_at, and of the repository its full name."""
     total: int
     """X-Total-Count: how many rows all pages have."""
     at: datetime
@@ -54,7 +54,18 @@ def page(
     rows, total = client.json(answer), answer.headers.get("X-Total-Count", "")
     if not isinstance(rows, list) or not (total.isascii() and total.isdecimal()):
         raise WrongAnswer.not_a_listing(client.server_url)
-    return Page(rows, int(total), answer.at, answer.asked_at)
+    return Page([_needed(row) for row in rows], int(total), answer.at, answer.asked_at)
+
+
+def _needed(row: Any) -> Any:
+    """A row without the rest: of a linked image each has the whole repository, some 4 kB of it."""
+    if not isinstance(row, dict):
+        return row
+    needed = {key: row[key] for key in ("id", "name", "version", "created_at") if key in row}
+    repository = row.get("repository")
+    if isinstance(repository, dict):
+        needed["repository"] = {"full_name": repository.get("full_name")}
+    return needed
 
 
 def files(client: Client, image: str, version: str) -> Any:
