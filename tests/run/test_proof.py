@@ -50,10 +50,11 @@ def tidy(box: Box, **changes: Any) -> Outcome:
 
 
 def after(box: Box) -> list[str]:
-    """What was asked after the last deletion: newest, page, tags or another path."""
+    """What was asked after the last deletion, without a token: newest, page, tags or another."""
     methods = [method for method, _ in box.faults.log]
     last = len(methods) - methods[::-1].index("DELETE")
-    return [_kind(target) for _, target in box.faults.log[last:]]
+    asked = [target for _, target in box.faults.log[last:]]
+    return [_kind(target) for target in asked if not target.startswith("/v2/token?")]
 
 
 def _kind(target: str) -> str:
@@ -149,7 +150,8 @@ def test_a_server_that_does_not_tell_its_tags_is_listed(
 ) -> None:
     box.faults.plan = lambda request: fault if request.path.endswith("/tags/list") else None
     outcome = tidy(box)
-    assert after(box) == PROOF + LISTING
+    assert list(dict.fromkeys(after(box))) == [*PROOF, "page"]
+    assert after(box).count("page") == len(LISTING)
     assert (outcome.errors, outcome.warnings, outcome.exit_code) == ([], [], 0)
 
 
