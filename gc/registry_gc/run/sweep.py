@@ -147,10 +147,10 @@ class _Sweep:
             self._stretch.end()
         with self._reader.progress(f"deleting from {plan.image}", len(due)) as advance:
             while due:
+                if self._stop.is_set():
+                    raise Interrupted
                 if self._stretch.is_full:
                     self._look()
-                elif self._stop.is_set():
-                    raise Interrupted
                 else:
                     self._delete_next(due, advance)
 
@@ -211,9 +211,13 @@ class _Sweep:
         """A step of a stretch."""
         if version is None:
             self._stretch.look()
-        else:
+            return
+        try:
             self._delete(version)
             self._stretch.answered.append(version.id)
+        except Stop:  # no other is begun, until that is seen where the results are
+            self._stretch.end()
+            raise
 
     def _delete(self, version: Version) -> None:
         """Deletes one version. Raises TooLate rather than send it long after a look."""
