@@ -112,6 +112,7 @@ def test_a_doomed_tag_pushed_again_before_the_first_look_survives_with_its_parts
     once_before(box, lambda: push_index(box, "old", parts), "GET", "page=1&", 2)
     outcome = tidy(box)
     assert outcome.why("app", "old") == "pushed again during the run"
+    assert [row.version.name for _, row in outcome.report.rows()].count("old") == 1
     assert {"old", "new", *parts} < whole(box.store, "app")
     assert deletions(box) == []
     assert outcome.exit_code == 0
