@@ -153,6 +153,30 @@ def test_with_none_in_flight_a_push_that_is_dated_long_ago_is_seen_by_the_total(
     assert names_in(box) == {"new", "fresh", "old0"}
 
 
+def test_what_someone_else_deletes_hides_no_push_that_is_dated_long_ago(box: Box) -> None:
+    """Fewer rows than there should be are no room for one that nobody saw."""
+    others = ("other0", "other1")
+    for name in others:
+        box.push.image("app", name, name)
+    age_all(box, 2, others)
+    digest = box.store.manifest("acme", "app", "old0").blob.digest
+
+    def before(request: Request) -> None:
+        number = len(deletions(box))
+        if request.method == "DELETE" and number == 5:
+            for name in others:
+                box.store.delete_version("acme", "app", name)
+        elif request.method == "DELETE" and number == 8:
+            box.store.now = NOW - timedelta(days=200)
+            box.push.index("app", "fresh", [(digest, "amd64")])
+            box.store.now = NOW
+
+    box.faults.before = before
+    outcome = tidy(box)
+    assert outcome.why("app", "old0") == "part of fresh"
+    assert names_in(box) == {"new", "fresh", "old0"}
+
+
 def test_what_was_pushed_just_before_the_run_makes_only_its_first_look_dearer(box: Box) -> None:
     box.store.age("app", "new", 0)
     once_before(box, later(box, 2), "GET", "/files", 1)
