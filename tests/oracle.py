@@ -33,7 +33,13 @@ class Verdicts:
     stay: frozenset[Name]
     go: frozenset[Name]
     borrowed: frozenset[Name]  # of those that stay: by nothing but a version of another image
+    later: frozenset[Name]  # of those that stay: what goes when a part of an index that went counts
     is_refused: bool  # by max-delete: then nothing goes at all
+
+    @property
+    def fleeting(self) -> frozenset[Name]:
+        """Of what stays what a later run may delete."""
+        return self.borrowed | self.later
 
     @property
     def remains(self) -> frozenset[Name]:
@@ -79,6 +85,7 @@ def verdicts(
     stay: set[Name] = set()
     go: set[Name] = set()
     borrowed: set[Name] = set()
+    later: set[Name] = set()
     shares = []
     in_use = set(in_use)
     digests = {reference for _, reference in in_use if ":" in reference}
@@ -92,10 +99,27 @@ def verdicts(
             assert kept >= _stays_in_1_0(versions, own, now, used)
             stay |= {(image, name) for name in kept}
             borrowed |= {(image, n) for n in kept - _kept(versions, own, now, used, set())}
+            later |= {(image, n) for n in kept - _kept_again(versions, kept, own, now, used)}
             go |= {(image, name) for name in names - kept}
             shares.append((len(names - kept), len(names)))
     is_refused = _is_refused(settings, shares)
-    return Verdicts(frozenset(stay), frozenset(go), frozenset(borrowed), is_refused)
+    more = (frozenset(borrowed), frozenset(later))
+    return Verdicts(frozenset(stay), frozenset(go), *more, is_refused)
+
+
+def _kept_again(
+    versions: list[_Known], kept: set[str], settings: Settings, now: datetime, used: set[str]
+) -> set[str]:
+    """What stays of it once the rest is gone: all, unless a tag was a part of an index that went.
+
+    One that an older index keeps counts by itself from then on, and may take another's place.
+    """
+    gone = set().union(*(v.children for v in versions if v.is_tag and v.name not in kept))
+    there = [v for v in versions if v.name in kept]
+    if not any(v.is_tag and v.digests & gone for v in there):
+        return kept
+    attached = {v.subject for v in there if v.subject}
+    return kept & _kept(there, settings, now, used, attached)
 
 
 def _of_image(settings: Settings, image: str) -> Settings:

@@ -55,18 +55,18 @@ def goes(outcome: Outcome) -> set[Name]:
 
 
 def run_out(
-    box: Box, choices: dict[str, Any], borrowed: Iterable[Name], used: Iterable[Name] = ()
+    box: Box, choices: dict[str, Any], fleeting: Iterable[Name], used: Iterable[Name] = ()
 ) -> None:
-    """Further runs delete nothing but what belonged to another image's version that went."""
-    may_go = set(borrowed)
+    """Further runs delete nothing but what is not kept for good: see the oracle."""
+    may_go = set(fleeting)
     for _ in range(len(worlds.IMAGES) + 1):
-        before, now_borrowed = contents(box), judge(box, choices, used).borrowed
+        before, now_fleeting = contents(box), judge(box, choices, used).fleeting
         run_gc(box, **choices)
         gone = before.keys() - contents(box).keys()
         assert gone <= may_go
         if not gone:
             return
-        may_go |= now_borrowed
+        may_go |= now_fleeting
     raise AssertionError("it never comes to an end")
 
 
@@ -115,7 +115,7 @@ def test_a_run_does_what_the_rules_say(
         assert (was_whole - expected.go) <= oracle.all_whole(box.store)
         assert by_digest == oracle.whole_digests(box.store, expected.stay)
         assert box.token not in real.text
-        run_out(box, {**choices, "workspace": Path(folder)}, expected.borrowed, used)
+        run_out(box, {**choices, "workspace": Path(folder)}, expected.fleeting, used)
 
 
 @given(worlds.worlds(SURE_SERVERS), worlds.CHOICES, TROUBLE, STOP_AT)
@@ -150,8 +150,8 @@ def test_faults_break_nothing_and_a_later_run_completes_the_work(
         box.faults.reset()
         clean = run_gc(box, **choices)
         there = contents(box).keys() & (expected.stay | expected.go)
-        assert expected.remains - expected.borrowed <= there <= expected.remains, clean.text
-        run_out(box, choices, expected.borrowed)
+        assert expected.remains - expected.fleeting <= there <= expected.remains, clean.text
+        run_out(box, choices, expected.fleeting)
 
 
 @dataclass
@@ -262,9 +262,9 @@ def test_pushes_survive_or_the_run_says_what_broke(
             assert any(short(name) in text for text in outcome.errors), outcome.text
 
         box.faults.before = lambda request: None
-        borrowed = judge(box, choices).borrowed
+        fleeting = judge(box, choices).fleeting
         run_gc(box, **choices)
-        run_out(box, choices, borrowed)
+        run_out(box, choices, fleeting)
 
 
 @given(

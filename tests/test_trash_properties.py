@@ -94,7 +94,7 @@ def test_a_second_run_moves_nothing_and_the_trash_comes_to_its_end(
         box.faults.log.clear()
         tidy(box, choices)
         # A signature of something in another image goes a run later than what it signs.
-        assert after.keys() - contents(box).keys() <= expected.borrowed
+        assert after.keys() - contents(box).keys() <= expected.fleeting
         assert contents(box).items() <= after.items()
         assert "PUT" not in {method for method, _ in box.faults.log}
 
