@@ -74,7 +74,7 @@ def _server(url: str | None, token: str | None) -> Iterator[Server]:
             box.store.now = datetime.now(UTC)  # a run believes no server with another clock
 
             def wait() -> None:
-                box.store.now += timedelta(seconds=1)
+                box.store.now += timedelta(seconds=2)  # a whole second before the listing
 
             yield Server("the sandbox", box.url, box.owner, box.token, box.push, wait)
         return
