@@ -62,6 +62,9 @@ def main(
         write(name, results, sys.argv[1:])
 
 
+_ASKED = ("user", "version")
+
+
 def _print(cells: Sequence[str]) -> None:
     click.echo("  ".join(f"{cell:>8}" for cell in cells))
 
@@ -80,8 +83,10 @@ def _server(url: str | None, token: str | None) -> Iterator[Server]:
         return
     with requests.Session() as session:
         session.headers["Authorization"] = f"token {token}"
-        owner = session.get(f"{url}/api/v1/user", timeout=60).json()["login"]
-        version = session.get(f"{url}/api/v1/version", timeout=60).json()["version"]
+        user, about = (session.get(f"{url}/api/v1/{path}", timeout=60) for path in _ASKED)
+        if not user.ok:
+            raise click.ClickException(f"{url} answered {user.status_code}: is the token right?")
+        owner, version = user.json()["login"], about.json()["version"]
         name = f"{'Forgejo' if '+gitea' in version else 'Gitea'} {version.partition('+')[0]}"
         api = f"{url}/api/v1/packages/{owner}"
         try:
