@@ -124,6 +124,7 @@ def test_what_was_pushed_is_read_however_little_else_is(
     outcome = tidy(box, measure_space=measure_space)
     assert {"fresh", *parts} < whole(box.store, "app")
     assert {outcome.why("app", part) for part in parts} == {"part of fresh"}
+    assert outcome.why("app", "v9") == "keep-latest 1/1"
     assert outcome.exit_code == 0
 
 
