@@ -11,7 +11,7 @@ from tests.sandbox import Box, serve
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 
 settings.register_profile(
-    "quick", max_examples=100, deadline=None, derandomize=True, suppress_health_check=SLOW
+    "quick", max_examples=60, deadline=None, derandomize=True, suppress_health_check=SLOW
 )
 settings.register_profile(
     "soak", max_examples=2500, deadline=None, print_blob=True, suppress_health_check=SLOW

@@ -6,7 +6,7 @@ Nothing here comes from registry_gc.policy, and it knows what no client can: the
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -192,6 +192,16 @@ def whole_digests(store: Store, names: Iterable[Name]) -> set[Name]:
         for file in _manifests(store.version(OWNER, image, name))
     }
     return {(image, digest) for image, digest in held if not pusher.missing(image, digest)}
+
+
+def names_of(store: Store, builds: Collection[Name]) -> set[Name]:
+    """Every tag that pulls the same as one of these in its image."""
+    found: set[Name] = set()
+    for image in {image for image, _ in builds}:
+        versions = _known(store, image)
+        pulled = {v.pulls for v in versions if v.is_tag and (image, v.name) in builds}
+        found |= {(image, v.name) for v in versions if v.is_tag and v.pulls in pulled}
+    return found
 
 
 def _known(store: Store, image: str) -> list[_Known]:
