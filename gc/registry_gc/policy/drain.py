@@ -27,8 +27,9 @@ class Due:
 class Portion:
     """What goes as one, with all that only it needs."""
 
-    age: tuple[datetime, int]
-    """When the newest tag of it was pushed, and its id: the least is the oldest."""
+    age: tuple[datetime, int, int]
+    """When the newest tag of it was pushed, and its id: the least is the oldest. Two may share that
+    tag as a part: then the id of their newest root tells."""
     roots: frozenset[int]
     """The ids from which all of it is reached."""
 
@@ -71,8 +72,8 @@ def portions(due: Due) -> list[Portion]:
 
 def _portion(roots: Sequence[Version], reached: Iterable[Version]) -> Portion:
     tags = [v for v in reached if is_plain_tag(v.name)]
-    age = max((v.created, v.id) for v in tags or roots)
-    return Portion(age, frozenset(v.id for v in roots))
+    newest = max((v.created, v.id) for v in tags or roots)
+    return Portion((*newest, max(v.id for v in roots)), frozenset(v.id for v in roots))
 
 
 def _together(
