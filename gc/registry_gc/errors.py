@@ -65,6 +65,11 @@ class Right:
     who: str
     """Whose token it must be: `a user who may write to acme's packages; ...`."""
 
+    @classmethod
+    def of_anyone(cls, action: str) -> "Right":
+        """What every token may, and nobody is refused for lack of a scope."""
+        return cls(action, "any", "any", "anyone")
+
     def how_to_get(self, server_url: str) -> str:
         """What to do for a token that has it, as a sentence."""
         return (

@@ -9,6 +9,7 @@ from registry_gc.report import files
 from registry_gc.report.report import Report, State
 from registry_gc.runner import output_text
 from registry_gc.settings.inputs import Settings
+from registry_gc.settings.parse import is_pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def outputs(report: Report, settings: Settings, report_path: str) -> dict[str, s
     with the name that the report gives the image; it is JSON with a line for each, for runners
     lose lines over 64 KiB.
     """
-    is_one = len(settings.package) == 1 and not set("*?[") & set(settings.package[0])
+    is_one = len(settings.package) == 1 and not is_pattern(settings.package[0])
     is_one = is_one and bool(settings.only_owner)
     there = {(i.name, r.version.name) for i, r in report.rows() if r.state is State.KEPT}
     tags = [

@@ -88,7 +88,7 @@ class Cache:
 
 def _head(client: Client) -> cache.Head:
     """What a file must be for. Raises NotKept, and Stop."""
-    found = version.told(client)
+    found = version.release_of(client)
     if not version.is_release(found):
         raise NotKept.unknown(found)
     if version.freezes_rows(found):

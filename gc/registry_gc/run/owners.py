@@ -12,10 +12,11 @@ from registry_gc.report.report import Problem
 from registry_gc.run import problems
 from registry_gc.run.plan import Plan
 from registry_gc.run.reader import Reader
-from registry_gc.run.selection import is_pattern, list_images
+from registry_gc.run.selection import list_images
 from registry_gc.server import forge, parallel
 from registry_gc.settings.inputs import Settings
-from registry_gc.sources.source import LookedAt
+from registry_gc.settings.parse import is_pattern
+from registry_gc.sources.source import LookedAt, counted
 
 MemoryOf = Callable[[str], Memory]
 """What is remembered of an owner's versions."""
@@ -112,7 +113,7 @@ def _known(reader: Reader) -> tuple[list[str], LookedAt]:
     except forge.Forbidden:
         names = forge.own_owners(reader.client)
         which = " that the token's user is or is in (a site admin's with read:admin sees all)"
-    return names, LookedAt(len(names), f"owner{'s' if len(names) != 1 else ''}{which}")
+    return names, counted(len(names), f"owner{which}", f"owners{which}")
 
 
 def list_each(

@@ -9,13 +9,9 @@ from registry_gc.run import problems
 from registry_gc.run.plan import Plan
 from registry_gc.server.client import Client
 from registry_gc.settings.inputs import INPUTS, Settings
+from registry_gc.settings.parse import is_pattern
 
 DEFAULT_PROTECT = next(i.parse(i.default) for i in INPUTS if i.name == "protect")
-
-
-def is_pattern(name: str) -> bool:
-    """Whether it may fit several names."""
-    return bool(set("*?[") & set(name))
 
 
 def list_images(client: Client, patterns: Collection[str]) -> list[Listing]:

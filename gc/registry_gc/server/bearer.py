@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from threading import Lock
 
-from registry_gc.errors import Denied, Gone, NoAnswer, WrongAnswer
+from registry_gc.server.told import told
 
 
 class Bearer:
@@ -42,9 +42,5 @@ class Bearer:
 
 
 def _asked(ask: Callable[[], object]) -> str:
-    try:
-        found = ask()
-    except (Denied, Gone, NoAnswer, WrongAnswer):
-        return ""
-    token = found.get("token") if isinstance(found, dict) else None
+    token = told(ask).get("token")
     return token if isinstance(token, str) and token.isascii() and token.isprintable() else ""

@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -18,7 +18,7 @@ from registry_gc.server.transport import LARGEST_ANSWER, Auth, Body, Transport
 T = TypeVar("T")
 R = TypeVar("R")
 Parameters = Mapping[str, str | int]
-_ANY = Right("use /v2", "any", "any", "anyone")
+_ANY = Right.of_anyone("use /v2")
 SHORTEST = 8  # characters; what is shorter is no token, and may well be part of a name
 
 
@@ -112,9 +112,9 @@ class Client:
         except (ValueError, RecursionError) as error:
             raise WrongAnswer.not_json(self.server_url, self._message(answer)) from error
 
-    def in_order(self, work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    def in_order(self, work: Callable[[T], R], items: Collection[T]) -> list[R]:
         """work(item) for each item, as many at once as there may be requests."""
-        return parallel.in_order(self.concurrency, work, items)
+        return parallel.in_order(min(self.concurrency, len(items)), work, items)
 
     def _v2_url(self, path: str) -> str:
         parts = urlsplit(self.server_url)  # /v2 lies at the host's root, the API may not

@@ -1,9 +1,10 @@
 """What the server tells about the token itself."""
 
-from registry_gc.errors import Denied, Gone, NoAnswer, Right, WrongAnswer
+from registry_gc.errors import Right
 from registry_gc.server.client import Client
+from registry_gc.server.told import told
 
-_ANY = Right("be looked up", "any", "any", "anyone")
+_ANY = Right.of_anyone("be looked up")
 
 
 def scopes(client: Client) -> tuple[str, ...] | None:
@@ -13,11 +14,8 @@ def scopes(client: Client) -> tuple[str, ...] | None:
     `all`, `write:package` and the like, and `public-only` beside them. It is 404 on older servers,
     on Forgejo and for job tokens. Whatever else comes in its place tells nothing.
     """
-    try:
-        found = client.json(client.api("GET", "/token", "token", _ANY))
-    except (Denied, Gone, NoAnswer, WrongAnswer):
-        return None
-    listed = found.get("scopes") if isinstance(found, dict) else None
+    found = told(lambda: client.json(client.api("GET", "/token", "token", _ANY)))
+    listed = found.get("scopes")
     if not isinstance(listed, list) or not all(isinstance(scope, str) for scope in listed):
         return None
     return tuple(listed)

@@ -2,26 +2,24 @@
 
 import re
 
-from registry_gc.errors import Denied, Gone, NoAnswer, Right, WrongAnswer
+from registry_gc.errors import Right
 from registry_gc.server.client import Client
+from registry_gc.server.told import told
 
-_ANY = Right("ask for the server's version", "any", "any", "anyone")
+_ANY = Right.of_anyone("ask for the server's version")
 # 1.25.4, and Forgejo's 9.0.3+gitea-1.22.0. What is between two releases may behave as neither.
 _RELEASE = re.compile(r"(\d+\.\d+\.\d+)(?:\+gitea-(\d+\.\d+\.\d+))?", re.ASCII)
 _FREEZING = ("1.25.0", "1.25.1")
 
 
-def told(client: Client) -> str:
+def release_of(client: Client) -> str:
     """The server's version; "" when it does not tell.
 
     GET /api/v1/version (1.21 to main, Forgejo): `version`. It takes no scope. Raises Stop when the
     run is over.
     """
-    try:
-        found = client.json(client.api("GET", "/version", "version", _ANY))
-    except (Denied, Gone, NoAnswer, WrongAnswer):
-        return ""
-    version = found.get("version") if isinstance(found, dict) else None
+    found = told(lambda: client.json(client.api("GET", "/version", "version", _ANY)))
+    version = found.get("version")
     return version if isinstance(version, str) else ""
 
 

@@ -111,7 +111,7 @@ class Settings:
 
 def only_owner(owner: str) -> str:
     """The input `owner` if it is one name; "" when there may be several."""
-    return "" if set("*?[,") & set(owner) else owner
+    return "" if "," in owner or parse.is_pattern(owner) else owner
 
 
 @dataclass(frozen=True, slots=True)

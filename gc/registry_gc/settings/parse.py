@@ -88,6 +88,11 @@ class Limit:
         return f"{self.figure}%" if self.is_percentage else str(self.figure)
 
 
+def is_pattern(text: str) -> bool:
+    """Whether it may fit several names."""
+    return bool(set("*?[") & set(text))
+
+
 def shown(text: str) -> str:
     """A wrong value as the error shows it: quoted, on one line, cut when long.
 

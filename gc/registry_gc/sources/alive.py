@@ -14,7 +14,7 @@ from registry_gc.server import forge, parallel
 from registry_gc.server.client import Client
 from registry_gc.settings.parse import Policy
 from registry_gc.settings.placeholders import Names, fits, kind_of
-from registry_gc.sources.source import Images, LookedAt
+from registry_gc.sources.source import Images, LookedAt, counted
 
 _NUMBERS = re.compile(r"v?([0-9]+(?:\.[0-9]+)+)")
 _NOUNS = {
@@ -188,4 +188,4 @@ def _counted(answers: Iterable[_Answer | RegistryGcError]) -> Iterator[LookedAt]
     for kind, (one, many) in _NOUNS.items():
         if of_kind := [counts[kind] for counts in told if kind in counts]:
             total = sum(count for count, _ in of_kind)
-            yield LookedAt(total, one if total == 1 else many, min(at for _, at in of_kind))
+            yield counted(total, one, many, min(at for _, at in of_kind))

@@ -11,8 +11,9 @@ from pathlib import Path, PurePosixPath
 
 from registry_gc.errors import RegistryGcError
 from registry_gc.registry.cache import START
+from registry_gc.settings.parse import is_pattern
 from registry_gc.sources.mentions import Search
-from registry_gc.sources.source import Doubt, Found, Images, LookedAt, together
+from registry_gc.sources.source import Doubt, Found, Images, LookedAt, counted, together
 from registry_gc.sources.texts import Empty, NotText
 from registry_gc.sources.vocabulary import Vocabulary
 
@@ -92,7 +93,7 @@ def search(patterns: Sequence[str], workspace: Path, owner: str, images: Images)
         count += 1
         if is_named and not says_something and images:
             doubts.append(Doubt(name, "mentions no image of this run and no tag: it may be cut"))
-    looked_at = LookedAt(count, "file" if count == 1 else "files")
+    looked_at = counted(count, "file", "files")
     if patterns and images and not mentions.mentioned:
         raise ProtectFromError.fruitless(looked_at, images)
     own = Found(doubts=tuple(doubts), looked_at=(looked_at,) if patterns else ())
@@ -149,7 +150,7 @@ def _paths(patterns: Sequence[str], workspace: Path, doubts: list[Doubt]) -> dic
 
 def _matches(parts: Sequence[str], workspace: Path, doubts: list[Doubt]) -> dict[Path, bool]:
     """What one pattern matches: the parts without wildcards lead to where the search begins."""
-    fixed = next((i for i, part in enumerate(parts) if set(part) & set("*?[")), len(parts))
+    fixed = next((i for i, part in enumerate(parts) if is_pattern(part)), len(parts))
     top = workspace.joinpath(*parts[:fixed])
     if not _is_inside(top, workspace):
         return {top: True}

@@ -16,8 +16,9 @@ from registry_gc.errors import RegistryGcError, Stop
 from registry_gc.server import checkout, contents, forge, parallel
 from registry_gc.server.client import Client
 from registry_gc.server.forge import Repository
+from registry_gc.settings.parse import is_pattern
 from registry_gc.sources.mentions import Search
-from registry_gc.sources.source import Doubt, Found, Images, LookedAt, together
+from registry_gc.sources.source import Doubt, Found, Images, LookedAt, counted, together
 from registry_gc.sources.texts import Empty, NotText
 from registry_gc.sources.vocabulary import Vocabulary
 
@@ -29,7 +30,6 @@ _BINARY = re.compile(  # the names of files that are no texts: they are not even
     r"ttf|war|wasm|wav|webm|webp|whl|woff|woff2|xcf|xz|zip|zst)",
     re.IGNORECASE | re.DOTALL,
 )
-_WILDCARDS = frozenset("*?[")
 
 Progress = Callable[[str, int], AbstractContextManager[Callable[[], object]]]
 
@@ -89,7 +89,7 @@ def _named(client: Client, patterns: Iterable[str]) -> list[Repository]:
     listed: dict[str, list[Repository]] = {}  # what is asked for -> what was answered
     for pattern in patterns:
         owner = pattern.partition("/")[0]
-        asked = pattern if not _has_wildcard(pattern) else "" if _has_wildcard(owner) else owner
+        asked = pattern if not is_pattern(pattern) else "" if is_pattern(owner) else owner
         try:
             known = listed[asked] = listed.get(asked) or _listed(client, asked)
         except Stop:
@@ -108,10 +108,6 @@ def _listed(client: Client, asked: str) -> list[Repository]:
     if "/" in asked:
         return [forge.repository(client, asked)]
     return forge.repositories_of(client, asked) if asked else forge.repositories(client)
-
-
-def _has_wildcard(text: str) -> bool:
-    return bool(_WILDCARDS & set(text))
 
 
 def _fits(name: str, pattern: str) -> bool:
@@ -170,9 +166,9 @@ def _doubts(place: str, large: Sequence[str]) -> tuple[Doubt, ...]:
 
 
 def _counted(looks: Collection[_Look]) -> Iterator[LookedAt]:
-    noun = "repository" if len(looks) == 1 else "repositories"
-    yield LookedAt(len(looks), noun, min((look.at for look in looks if look.at), default=None))
+    at = min((look.at for look in looks if look.at), default=None)
+    yield counted(len(looks), "repository", "repositories", at)
     columns = zip(*(look.counts for look in looks), strict=True)
     for (one, many), total in zip(_NOUNS, map(sum, columns), strict=True):
         if total:
-            yield LookedAt(total, one if total == 1 else many)
+            yield counted(total, one, many)

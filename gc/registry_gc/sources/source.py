@@ -40,6 +40,11 @@ class LookedAt:
         return f"{self.count} {self.noun}{moment}"
 
 
+def counted(count: int, one: str, many: str, at: datetime | None = None) -> LookedAt:
+    """So many, with the noun in the number that fits."""
+    return LookedAt(count, one if count == 1 else many, at)
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a source answers."""
