@@ -31,6 +31,13 @@ def running() -> Iterator[Box]:
 
 
 @pytest.fixture
+def box(running: Box) -> Box:
+    """An empty sandbox."""
+    running.reset()
+    return running
+
+
+@pytest.fixture
 def filled(running: Box) -> Box:
     """A sandbox with twelve versions, of which seven go."""
     fill(running)

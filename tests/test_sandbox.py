@@ -19,13 +19,6 @@ from tests.sandbox import (
     serve,
 )
 
-
-@pytest.fixture
-def box(running: Box) -> Box:
-    running.reset()
-    return running
-
-
 # --- time
 
 

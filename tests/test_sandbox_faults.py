@@ -26,12 +26,6 @@ from tests.sandbox import (
 )
 
 
-@pytest.fixture
-def box(running: Box) -> Box:
-    running.reset()
-    return running
-
-
 def test_the_log_has_every_request_as_it_was_sent(box: Box) -> None:
     ask(box, f"{LIST}?q=a%2Fb&page=1")
     ask(box, f"{LIST}/container/a%2Fb/v1", "DELETE")

@@ -19,12 +19,6 @@ from tests.sandbox import Answer, Box, Request, serve
 DATE = "2026-06-01T12:00:00Z"
 
 
-@pytest.fixture
-def box(running: Box) -> Box:
-    running.reset()
-    return running
-
-
 def client_of(box: Box, concurrency: int = 4) -> Client:
     transport = Transport(concurrency, Event(), wait=lambda seconds: None)
     return Client(transport, box.url, box.owner, box.token, concurrency)

@@ -25,12 +25,6 @@ HEX = "0123456789abcdef" * 4
 DIGEST = f"sha256:{HEX}"
 
 
-@pytest.fixture
-def box(running: Box) -> Box:
-    running.reset()
-    return running
-
-
 def graph_of(
     box: Box, *names: str, memory: Memory | None = None, image: str = "app"
 ) -> dict[str, Manifest]:

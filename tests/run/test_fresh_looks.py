@@ -8,9 +8,8 @@ import pytest
 from registry_gc.report.report import State
 from tests.harness import Outcome, Time, age_all, deletions, in_process, names_in, run_gc
 from tests.oracle import whole
+from tests.run.tidying import RULES
 from tests.sandbox import Answer, Box, Fault, Request
-
-RULES: dict[str, Any] = {"keep_latest": 1, "keep_days": 30, "concurrency": 1}
 
 
 class Watch:

@@ -16,9 +16,8 @@ from tests.harness import (
     names_in,
     run_gc,
 )
+from tests.run.tidying import RULES
 from tests.sandbox import Answer, Box, Fault, Request
-
-RULES: dict[str, Any] = {"keep_latest": 1, "keep_days": 30, "concurrency": 1}
 
 
 @pytest.fixture

@@ -4,26 +4,22 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from threading import Event
-from typing import Any
 
 import pytest
 
 from registry_gc.report.report import State
 from tests.harness import (
     NOW,
-    Outcome,
     age_all,
     contents,
     deletions,
     in_process,
     names_in,
     once_before,
-    run_gc,
 )
 from tests.oracle import whole
+from tests.run.tidying import tidy_anew as tidy
 from tests.sandbox import Answer, Box, Fault, LoseAnswer, Request
-
-RULES: dict[str, Any] = {"keep_latest": 1, "keep_days": 30, "concurrency": 1}
 
 
 @pytest.fixture
@@ -43,11 +39,6 @@ def parts(box: Box) -> list[str]:
     age_all(box, 1)
     age_all(box, 400, ("old", *parts))
     return parts
-
-
-def tidy(box: Box, **changes: Any) -> Outcome:
-    box.faults.log.clear()
-    return run_gc(box, **{**RULES, **changes})
 
 
 def pages(box: Box) -> int:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from threading import Event, Thread
-from typing import Any
 
 import pytest
 
@@ -16,18 +15,16 @@ from registry_gc.server.client import Client
 from registry_gc.server.transport import Transport
 from tests.harness import (
     NOW,
-    Outcome,
     age_all,
     deletions,
     in_process,
     names_in,
     once_before,
-    run_gc,
 )
 from tests.run.test_growth import plan_of, progress
+from tests.run.tidying import tidy
 from tests.sandbox import Answer, Box, Fault, Request
 
-RULES: dict[str, Any] = {"keep_latest": 1, "keep_days": 30, "concurrency": 1}
 GO = 14  # tags
 
 
@@ -51,10 +48,6 @@ def fill(box: Box) -> None:
     box.push.image("app", "new", "new")
     box.store.age("app", "new", 1)
     box.faults.log.clear()
-
-
-def tidy(box: Box, **changes: Any) -> Outcome:
-    return run_gc(box, **{**RULES, **changes})
 
 
 def kind(target: str, method: str) -> str:

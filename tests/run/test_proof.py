@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -15,11 +14,10 @@ from tests.harness import (
     in_process,
     names_in,
     once_before,
-    run_gc,
 )
+from tests.run.tidying import tidy_anew as tidy
 from tests.sandbox import Answer, Box, Fault, HalfJson, LoseAnswer, Request
 
-RULES: dict[str, Any] = {"keep_latest": 1, "keep_days": 30, "concurrency": 1}
 UNTAGGED = "/sha256%3A"
 
 
@@ -42,11 +40,6 @@ def parts(box: Box) -> list[str]:
     age_all(box, 1)
     age_all(box, 400, ("old", *parts))
     return parts
-
-
-def tidy(box: Box, **changes: Any) -> Outcome:
-    box.faults.log.clear()
-    return run_gc(box, **{**RULES, **changes})
 
 
 def after(box: Box) -> list[str]:

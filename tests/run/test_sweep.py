@@ -1,32 +1,23 @@
 """The moments of a run that matter: pushes around each look, deletions that fail, interruptions."""
 
 from threading import Event
-from typing import Any
 
 import pytest
 
 from registry_gc.report.report import State
 from tests.harness import (
-    Outcome,
     age_all,
     contents,
     deletions,
     fail_to_delete,
     names_in,
     once_before,
-    run_gc,
 )
 from tests.oracle import all_whole, whole
+from tests.run.tidying import tidy
 from tests.sandbox import Answer, Box, Drop, Fault, LoseAnswer, Request, first, serve
 
-RULES: dict[str, Any] = {"keep_latest": 1, "keep_days": 30, "concurrency": 1}
 UNTAGGED = "/sha256%3A"
-
-
-@pytest.fixture
-def box(running: Box) -> Box:
-    running.reset()
-    return running
 
 
 @pytest.fixture
@@ -36,10 +27,6 @@ def parts(box: Box) -> list[str]:
     age_all(box, 400)
     box.push.multiarch("app", "new", 2)
     return parts
-
-
-def tidy(box: Box, **changes: Any) -> Outcome:
-    return run_gc(box, **{**RULES, **changes})
 
 
 def push_index(box: Box, tag: str, parts: list[str]) -> None:

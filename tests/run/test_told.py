@@ -1,15 +1,13 @@
 """What a run tells beside its verdicts, and what it tries again before it does."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from registry_gc.settings.parse import Policy
-from tests.harness import Outcome, age_all, deletions, in_process, names_in, once_before, run_gc
+from tests.harness import age_all, deletions, in_process, names_in, once_before
+from tests.run.tidying import tidy
 from tests.sandbox import Answer, Box, first
-
-RULES: dict[str, Any] = {"keep_latest": 1, "keep_days": 30, "concurrency": 1}
 
 
 @pytest.fixture
@@ -20,10 +18,6 @@ def box() -> Iterator[Box]:
         age_all(box, 400)
         box.push.multiarch("app", "new", 2)
         yield box
-
-
-def tidy(box: Box, **changes: Any) -> Outcome:
-    return run_gc(box, **{**RULES, **changes})
 
 
 # --- what is gone when it is read
