@@ -125,7 +125,7 @@ class Client:
         url = self._v2_url(path)
         if bearer := self._bearer.get(self._ask_for_bearer):
             answer = self._send(method, url, kind, _auth("Bearer", bearer), **options)
-            if answer.status != 401:
+            if answer.status not in (401, 403):
                 return answer
             self._bearer.refused()
         return self._send(method, url, kind, self._basic_auth, **options)
