@@ -142,7 +142,7 @@ def oldest(store: Store, go: Iterable[Name], most: int) -> set[Name]:
     return goes
 
 
-Age = tuple[datetime, int, int]
+Age = tuple[tuple[datetime, int], tuple[datetime, int]]
 
 
 def _builds(versions: list[_Known], going: list[_Known]) -> list[tuple[Age, set[str]]]:
@@ -162,8 +162,9 @@ def _builds(versions: list[_Known], going: list[_Known]) -> list[tuple[Age, set[
         held = set().union(*(leads[name] for name in names))
         made = [w for w in going if w.name in held]
         dated = [w for w in made if w.is_tag] or [w for w in made if w.name in names]
-        newest = max((w.created, w.number) for w in dated)
-        found[frozenset(names)] = (*newest, max(w.number for w in going if w.name in names))
+        own = [w for w in going if w.name in names]
+        newest = [max((w.created, w.number) for w in among) for among in (dated, own)]
+        found[frozenset(names)] = (newest[0], newest[1])
     return [(age, set(names)) for names, age in found.items()]
 
 

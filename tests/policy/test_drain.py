@@ -47,6 +47,17 @@ def test_a_build_goes_with_its_names_parts_children_and_attachments() -> None:
     assert second == {"1.0", "1", "1.0-arm", untagged(1).name, attachment(11)}
 
 
+def test_of_builds_that_share_their_newest_tag_as_a_part_the_older_goes_first() -> None:
+    rows = [
+        Row("part", 1, age=10),
+        Row("v2", 12, (1,), age=30),
+        Row("v1", 11, (1,), age=31),
+        Row("latest", 4, age=0),
+    ]
+    for order in (rows, rows[::-1]):
+        assert runs(order, rules(latest=1), 1) == [{"v1"}, {"v2", "part"}]
+
+
 def test_what_a_waiting_build_shares_stays_with_it() -> None:
     rows = [
         Row("v2", 12, (1, 2), age=20),

@@ -10,6 +10,9 @@ from registry_gc.registry.trash_names import is_in_trash
 from registry_gc.registry.version_names import is_plain_tag
 from registry_gc.registry.versions import Version
 
+Pushed = tuple[datetime, int]
+"""When a version was pushed, and its id: the least is the oldest."""
+
 
 @dataclass(frozen=True, slots=True)
 class Due:
@@ -27,9 +30,8 @@ class Due:
 class Portion:
     """What goes as one, with all that only it needs."""
 
-    age: tuple[datetime, int, int]
-    """When the newest tag of it was pushed, and its id: the least is the oldest. Two may share that
-    tag as a part: then the id of their newest root tells."""
+    age: tuple[Pushed, Pushed]
+    """Of the newest tag of it; two may share that as a part: then of their newest root."""
     roots: frozenset[int]
     """The ids from which all of it is reached."""
 
@@ -72,8 +74,11 @@ def portions(due: Due) -> list[Portion]:
 
 def _portion(roots: Sequence[Version], reached: Iterable[Version]) -> Portion:
     tags = [v for v in reached if is_plain_tag(v.name)]
-    newest = max((v.created, v.id) for v in tags or roots)
-    return Portion((*newest, max(v.id for v in roots)), frozenset(v.id for v in roots))
+    return Portion((_newest(tags or roots), _newest(roots)), frozenset(v.id for v in roots))
+
+
+def _newest(versions: Iterable[Version]) -> Pushed:
+    return max((v.created, v.id) for v in versions)
 
 
 def _together(
