@@ -206,6 +206,16 @@ def names_of(store: Store, builds: Collection[Name]) -> set[Name]:
     return found
 
 
+def parts_of(store: Store, builds: Collection[Name]) -> set[Name]:
+    """Every tag that is listed by one of these in its image."""
+    found: set[Name] = set()
+    for image in {image for image, _ in builds}:
+        versions = _known(store, image)
+        needed = set().union(*(v.needed for v in versions if (image, v.name) in builds))
+        found |= {(image, v.name) for v in versions if v.is_tag and v.digests & needed}
+    return found
+
+
 def _known(store: Store, image: str) -> list[_Known]:
     rows: list[Version] = list(store.owner(OWNER).images[image].versions.values())
     found = []

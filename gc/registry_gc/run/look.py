@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from registry_gc.policy.decide import Decision, reach
 from registry_gc.registry.listing import list_versions, newer
-from registry_gc.registry.manifests import Graph
+from registry_gc.registry.manifests import Graph, digests_of
+from registry_gc.registry.version_names import is_plain_tag
 from registry_gc.registry.versions import Version
 from registry_gc.run.plan import Plan
 from registry_gc.run.reader import Reader
@@ -63,7 +64,7 @@ def take_in(reader: Reader, plan: Plan, fresh: tuple[Version, ...]) -> Plan:
 
 
 def with_needed(reader: Reader, plan: Plan) -> Plan:
-    """The plan with all kept that what it keeps and failed deletions need."""
+    """The plan with all kept that what it keeps and failed deletions need, newer names too."""
     gone = plan.deleted | copied(plan)
     there = tuple(v for v in plan.versions if v.id not in gone)
     parents = {**plan.kept, **dict.fromkeys(plan.failed, "")}
@@ -78,9 +79,27 @@ def with_needed(reader: Reader, plan: Plan) -> Plan:
         for i, reason in decision(graph).kept.items()
         if i not in kept and i not in plan.failed
     }
+    spared |= _newer_names(plan, graph)
     kept |= spared
     doomed = {i: reason for i, reason in plan.doomed.items() if i not in kept}
     return replace(plan, graph=graph, kept=kept, doomed=doomed, spared=plan.spared | spared.keys())
+
+
+def _newer_names(plan: Plan, graph: Graph) -> dict[int, str]:
+    """Why what is due of builds stays of which an older name could not be deleted, by id.
+
+    Without them such a build would be older than it is, and count otherwise in the next run.
+    """
+    found: dict[int, str] = {}
+    failed: dict[str, str] = {}  # digest -> the name that holds it and stays
+    there = (v for v in plan.versions if v.id not in plan.deleted)
+    for version in sorted(there, key=lambda v: (v.created, v.id)):
+        held = [digest for digest in digests_of(version, graph) if is_plain_tag(version.name)]
+        if version.id in plan.failed:
+            failed |= dict.fromkeys(held, version.name)
+        elif version.id in plan.doomed and (names := [failed[d] for d in held if d in failed]):
+            found[version.id] = _for_failed(f"the same build as {names[0]}")
+    return found
 
 
 def _for_failed(reason: str) -> str:

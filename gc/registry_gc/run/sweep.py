@@ -1,13 +1,13 @@
 """The deletions, image by image, in waves, each shortly after a look for new pushes."""
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from threading import Event
 
 from registry_gc.errors import Denied, Interrupted, RegistryGcError, Stop
 from registry_gc.registry.listing import TRIES
-from registry_gc.registry.manifests import Graph
+from registry_gc.registry.manifests import Graph, digests_of
 from registry_gc.registry.version_names import is_plain_tag
 from registry_gc.registry.versions import Version
 from registry_gc.run import problems
@@ -52,6 +52,23 @@ WAVES = (
 )
 """Tags before the rest, so that a run that ends early leaves no tag without a part; indexes before
 what they refer to, so that one whose deletion fails keeps its own."""
+
+
+def turns(due: Iterable[Version], graph: Graph) -> list[deque[Version]]:
+    """What is due, oldest first, and of the names of a build one a turn.
+
+    So its newest name, which says how old it is, goes last: a build that only in part went would
+    be older than it was, and could take the place of one of an older day or month.
+    """
+    found: list[deque[Version]] = []
+    gone = Counter[str]()  # digest -> its names in the turns so far
+    for version in sorted(due, key=lambda v: (v.created, v.id)):
+        digest = next(iter(digests_of(version, graph)), version.name)
+        if gone[digest] == len(found):
+            found.append(deque())
+        found[gone[digest]].append(version)
+        gone[digest] += 1
+    return found
 
 
 class Unfinished(RegistryGcError):
@@ -138,21 +155,22 @@ class _Sweep:
         """Deletes what of the plan goes in this wave. Raises RegistryGcError."""
         plan = self.plan
         over = plan.deleted | plan.failed.keys()
-        due = deque(
+        due = [
             v
             for v in plan.versions
             if v.id in plan.doomed and v.id not in over and wave.takes(v, plan.graph)
-        )
+        ]
         if wave.looks_first:
             self._stretch.end()
         with self._reader.progress(f"deleting from {plan.image}", len(due)) as advance:
-            while due:
-                if self._stop.is_set():
-                    raise Interrupted
-                if self._stretch.is_full:
-                    self._look()
-                else:
-                    self._delete_next(due, advance)
+            for turn in turns(due, plan.graph):
+                while turn:
+                    if self._stop.is_set():
+                        raise Interrupted
+                    if self._stretch.is_full:
+                        self._look()
+                    else:
+                        self._delete_next(turn, advance)
 
     def _look(self) -> None:
         """Looks again. Raises SlowLooks when several times no deletion came after it in time."""

@@ -1,0 +1,98 @@
+"""A build whose deletion comes about in part is as young as it was: its newest name goes last."""
+
+from threading import Event
+from typing import Any
+
+import pytest
+
+from registry_gc.report.report import State
+from tests.harness import age_all, deletions, fail_to_delete, names_in, run_gc
+from tests.run.tidying import tidy, tidy_anew
+from tests.sandbox import Answer, Box, Request
+
+MONTHS: dict[str, Any] = {"keep_latest": 0, "keep_days": 0, "keep_monthly": 2, "concurrency": 4}
+
+
+@pytest.fixture
+def months(box: Box) -> Box:
+    """Two builds of the last month, of which `last` stays, and `v3` of an older one.
+
+    The other, of the names `again` and `first`, goes: the older name is of the month of `v3`, and
+    newer than that.
+    """
+    box.push.image("app", "first", 1)
+    box.push.image("app", "again", 1)
+    box.push.image("app", "last", 2)
+    box.push.image("app", "v3", 3)
+    for tag, days in {"last": 30, "again": 31, "first": 65, "v3": 66}.items():
+        age_all(box, days, (tag,))
+    return box
+
+
+def test_the_names_of_a_build_that_goes_are_deleted_oldest_first(months: Box) -> None:
+    assert run_gc(months, **MONTHS).exit_code == 0
+    assert [name for _, name in deletions(months)] == ["first", "again"]
+    assert names_in(months) == {"last", "v3"}
+
+
+@pytest.mark.parametrize("trash_days", [0, 7])
+def test_a_newer_name_stays_when_an_older_one_cannot_be_deleted(
+    months: Box, trash_days: int
+) -> None:
+    fail_to_delete(months, "first", Answer(500))
+    outcome = run_gc(months, **MONTHS, trash_days=trash_days)
+    assert outcome.exit_code == 1
+    assert outcome.names(State.FAILED) == {("app", "first")}
+    assert outcome.why("app", "again") == "the same build as first, whose deletion failed"
+    assert {"again", "first", "last", "v3"} <= names_in(months)
+
+
+def test_a_build_that_went_in_part_takes_no_place_of_an_older_one(months: Box) -> None:
+    fail_to_delete(months, "first", Answer(500))
+    run_gc(months, **MONTHS)
+    months.faults.reset()
+    assert run_gc(months, **MONTHS).exit_code == 0
+    assert names_in(months) == {"last", "v3"}
+
+
+def test_an_older_name_goes_when_the_newest_cannot_be_deleted(months: Box) -> None:
+    fail_to_delete(months, "again", Answer(500))
+    assert run_gc(months, **MONTHS).exit_code == 1
+    assert names_in(months) == {"again", "last", "v3"}
+
+
+def test_a_run_that_ends_between_two_names_of_a_build_leaves_the_newest(months: Box) -> None:
+    stop = Event()
+
+    def end(request: Request) -> None:
+        if request.method == "DELETE":
+            stop.set()
+
+    months.faults.before = end
+    run_gc(months, stop, **{**MONTHS, "concurrency": 1})
+    assert names_in(months) == {"again", "last", "v3"}
+    months.faults.reset()
+    assert run_gc(months, **MONTHS).exit_code == 0
+    assert names_in(months) == {"last", "v3"}
+
+
+def test_the_oldest_builds_go_first(box: Box) -> None:
+    for n in range(4):
+        box.push.image("app", f"v{n}", n)
+        age_all(box, 400 + n, (f"v{n}",))
+    box.push.image("app", "new", 9)
+    assert tidy_anew(box).exit_code == 0
+    assert [name for _, name in deletions(box)] == ["v3", "v2", "v1", "v0"]
+
+
+def test_attachments_of_one_subject_do_not_wait_for_each_other(box: Box) -> None:
+    """They are no names that people pull: one that fails keeps no other."""
+    digest = box.push.image("app", "old", 1)
+    name = digest.replace(":", "-")
+    box.push.image("app", f"{name}.sig", 5)
+    box.push.image("app", f"{name}.att", 5)
+    age_all(box, 400)
+    box.push.image("app", "new", 2)
+    fail_to_delete(box, f"{name}.sig", Answer(500))
+    assert tidy(box).exit_code == 1
+    assert f"{name}.att" not in names_in(box)
