@@ -42,7 +42,7 @@ def box() -> Iterator[Box]:
 
 def fill(box: Box) -> None:
     box.reset()
-    for n in reversed(range(GO)):  # the oldest goes first, so old0 last
+    for n in range(GO):
         box.push.image("app", f"old{n}", n)
     age_all(box, 400)
     box.push.image("app", "new", "new")

@@ -7,8 +7,10 @@ import pytest
 
 from registry_gc.report.report import State
 from tests.harness import age_all, deletions, fail_to_delete, names_in, run_gc
-from tests.run.tidying import tidy, tidy_anew
+from tests.oracle import whole
+from tests.run.tidying import tidy
 from tests.sandbox import Answer, Box, Request
+from tests.sandbox.push import IMAGE
 
 MONTHS: dict[str, Any] = {"keep_latest": 0, "keep_days": 0, "keep_monthly": 2, "concurrency": 4}
 
@@ -76,13 +78,18 @@ def test_a_run_that_ends_between_two_names_of_a_build_leaves_the_newest(months: 
     assert names_in(months) == {"last", "v3"}
 
 
-def test_the_oldest_builds_go_first(box: Box) -> None:
-    for n in range(4):
-        box.push.image("app", f"v{n}", n)
-        age_all(box, 400 + n, (f"v{n}",))
-    box.push.image("app", "new", 9)
-    assert tidy_anew(box).exit_code == 0
-    assert [name for _, name in deletions(box)] == ["v3", "v2", "v1", "v0"]
+@pytest.mark.parametrize("is_last", [False, True])
+def test_an_index_of_several_names_goes_before_those_it_is_made_of(box: Box, is_last: bool) -> None:
+    """So that it keeps them when its deletion fails, under whatever name."""
+    part, _ = box.push.multiarch("app", "part", 1)
+    for tag in ("whole", "alias"):
+        box.push.index("app", tag, [(part, "amd64")], called=IMAGE)
+    for tag, days in {"part": 403, "whole": 402, "alias": 401}.items():
+        age_all(box, days, (tag,))
+    box.push.image("app", "new", 2)
+    fail_to_delete(box, "alias" if is_last else "whole", Answer(500))
+    assert tidy(box).exit_code == 1
+    assert {"part", "alias"} <= whole(box.store, "app")
 
 
 def test_attachments_of_one_subject_do_not_wait_for_each_other(box: Box) -> None:

@@ -55,20 +55,20 @@ what they refer to, so that one whose deletion fails keeps its own."""
 
 
 def turns(due: Iterable[Version], graph: Graph) -> list[deque[Version]]:
-    """What is due, oldest first, and of the names of a build one a turn.
+    """What is due, newest first, but of the names of a build one a turn, and the newest last.
 
-    So its newest name, which says how old it is, goes last: a build that only in part went would
-    be older than it was, and could take the place of one of an older day or month.
+    So a build that went only in part is as young as it was, and takes no place of one of an older
+    day or month. In the last turn an index comes before those that it is made of, as a rule.
     """
     found: list[deque[Version]] = []
-    gone = Counter[str]()  # digest -> its names in the turns so far
-    for version in sorted(due, key=lambda v: (v.created, v.id)):
+    newer = Counter[str]()  # digest -> its names so far
+    for version in sorted(due, key=lambda v: (v.created, v.id), reverse=True):
         digest = next(iter(digests_of(version, graph)), version.name)
-        if gone[digest] == len(found):
+        if newer[digest] == len(found):
             found.append(deque())
-        found[gone[digest]].append(version)
-        gone[digest] += 1
-    return found
+        found[newer[digest]].append(version)
+        newer[digest] += 1
+    return found[::-1]
 
 
 class Unfinished(RegistryGcError):
