@@ -19,7 +19,7 @@ import requests
 
 from tests.sandbox import Pusher, serve
 
-KINDS = ["1.21", "1.24", "1.25", "main", "forgejo"]
+KINDS = ["1.21", "1.24", "1.25", "main", "1.28", "forgejo"]
 SCOPES = ("write:package", "write:repository", "write:user", "write:organization", "read:admin")
 
 

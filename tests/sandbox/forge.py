@@ -1,6 +1,7 @@
 """The sandbox's /api/v1 for repositories: what the program reads.
 
-As Gitea 1.25.4 and 1.26.2 answer (read from their sources and measured).
+As Gitea 1.25.4 and 1.26.2 answer (read from their sources and measured); what differs elsewhere
+is in profiles.py.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from .repositories import Repository, blob_id
 from .rows import Token
 
 ROOT_URL = "http://registry.invalid"  # as behind a proxy: links into it lead nowhere
+LITERAL = ":(literal)"  # before a pathspec of git's that is a path as it stands
 READ, WRITE = "read:repository", "write:repository"
 REPOSITORY = "/repos/<owner>/<name>"
 NOT_READER = "user should have specific read permission or be a repo admin or a site admin"
@@ -24,9 +26,9 @@ TREES_PER_PAGE = 1000
 
 
 class Renamed(Exception):
-    """The repository has another name now, or (307) its owner."""
+    """The repository has another name now, or its owner."""
 
-    def __init__(self, target: str, status: int = 301) -> None:
+    def __init__(self, target: str, status: int) -> None:
         super().__init__(target)
         self.target, self.status = target, status
 
@@ -73,20 +75,25 @@ def repository(owner: str, name: str) -> dict[str, Any]:
 def tree(owner: str, name: str, ref: str) -> Response:
     found = repository_of(owner, name, code=True)
     ref = unquote(ref)
-    files = found.files(ref)
+    commit = found.files(ref)
+    files = found.below(ref) if commit is None else commit
     if files is None:
         raise Refused(400, "", f"sha not found [{ref}]")
-    commit = next(found.commit(b) for b, held in found.branches.items() if held is files)
+    profile = store().profile
+    is_tree = commit is None or profile.tells_tree
     entries = found.tree(files)
     size = request.args.get("per_page", 0, int)
     size = size if 0 < size <= TREES_PER_PAGE else TREES_PER_PAGE
     page = max(request.args.get("page", 1, int), 1)
     shown = entries[(page - 1) * size : page * size]
+    is_more = page * size < len(entries)
+    if profile.says_last_is_truncated:
+        is_more = bool(shown) and size < len(entries)
     body = {
-        "sha": commit,
+        "sha": found.root(files) if is_tree else found.commit(files),
         "url": f"{ROOT_URL}{request.path}",
         "tree": shown or None,
-        "truncated": page * size < len(entries),
+        "truncated": is_more,
         "page": page,
         "total_count": len(entries),
     }
@@ -112,10 +119,19 @@ def archive(owner: str, name: str, file: str) -> Response:
     ref = file.removesuffix(".tar.gz")
     if ref == file:
         raise Refused(400, "", f"unknown format: {file}")
-    files = found.packed(ref)
+    ref, profile = unquote(ref), store().profile
+    files = found.files(ref)
+    if files is None and profile.archives_trees:
+        files = found.below(ref)
     if files is None:
         raise Refused(404, "", f"unrecognized repository reference: {ref}")
-    return Response(found.archive(files), content_type="application/octet-stream")
+    path = request.args.get("path", "") if profile.archives_paths else ""
+    if path.startswith("-"):
+        raise Refused(500, "", f'failed to stream: broken git command argument "{path}"')
+    folder = path.removeprefix(LITERAL)
+    if folder and not any(held.startswith(f"{folder}/") for held in files):
+        raise Refused(400, "", "path doesn't exist or is invalid")
+    return Response(found.archive(files, folder), content_type="application/octet-stream")
 
 
 @room.get(f"{REPOSITORY}/git/refs")
@@ -150,7 +166,8 @@ def repository_of(owner: str, name: str, scope: str = READ, code: bool = False) 
         raise Renamed(_target(owner, new), 307)
     store().owner(owner)  # 404 with the message of an unknown one
     if key not in known.repositories and key in known.moved:
-        raise Renamed(_target(f"{owner}/{name}", known.moved[key].full_name))
+        target = _target(f"{owner}/{name}", known.moved[key].full_name)
+        raise Renamed(target, store().profile.redirect)
     found = known.repositories.get(key)
     if found is None or not sees(token, found):
         raise Refused(404, "", "not found")

@@ -6,6 +6,7 @@ import fnmatch
 import gzip
 import hashlib
 import io
+import posixpath
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -49,35 +50,44 @@ class Repository:
     def files(self, ref: str) -> Files | None:
         """The files of a branch, by its full or short name, or by the id of its last commit."""
         for branch, files in self.branches.items():
-            if ref in (f"refs/heads/{branch}", branch, self.commit(branch)):
+            if ref in (f"refs/heads/{branch}", branch, self.commit(files)):
                 return files
         return None
 
-    def packed(self, ref: str) -> Files | None:
-        """The files of what an archive may be made of: a ref, or a folder by its id."""
+    def below(self, sha: str) -> Files | None:
+        """The files of a tree, which is a branch's or a folder's, by its id."""
         for files in self.branches.values():
+            if sha == self.root(files):
+                return files
             for row in self.tree(files):
-                if row["type"] == "tree" and row["sha"] == ref:
+                if row["type"] == "tree" and row["sha"] == sha:
                     start = f"{row['path']}/"
                     return {p[len(start) :]: files[p] for p in files if p.startswith(start)}
-        return self.files(ref)
+        return None
 
-    def commit(self, branch: str) -> str:
-        files = self.branches[branch]
-        held = [(path, blob_id(files[path])) for path in sorted(files)]
-        return _sha(f"{self.id} {held}".encode())
+    def commit(self, files: Files) -> str:
+        return _sha(f"{self.id} {self.root(files)}".encode())
 
-    def archive(self, files: Files) -> bytes:
-        """A tar.gz as git makes it: .gitattributes leaves files out, and changes their encoding."""
-        raw = io.BytesIO()
+    def root(self, files: Files) -> str:
+        """The id of the tree that a branch's commit has."""
+        return _sha(str([(path, blob_id(files[path])) for path in sorted(files)]).encode())
+
+    def archive(self, files: Files, folder: str = "") -> bytes:
+        """A tar.gz as git makes it: .gitattributes leaves files out, and changes their encoding.
+
+        With a folder of the files it holds no others, and their paths stay what they are.
+        """
+        raw, attributes = io.BytesIO(), _attributes(files)
         with tarfile.open(fileobj=raw, mode="w") as tar:
             for path, content in sorted(files.items()):
+                if not path.startswith(f"{folder}/" if folder else ""):
+                    continue
                 info = tarfile.TarInfo(f"{self.name}/{path}")
                 if path in self.links:
                     info.type, info.linkname = tarfile.SYMTYPE, content.decode()
                     tar.addfile(info)
-                elif path not in self.submodules and not _has(path, "export-ignore", files):
-                    is_other = _has(path, "working-tree-encoding=UTF-16LE", files)
+                elif path not in self.submodules and not _has(path, "export-ignore", attributes):
+                    is_other = _has(path, "working-tree-encoding=UTF-16LE", attributes)
                     body = content.decode().encode("utf-16-le") if is_other else content
                     info.size = len(body)
                     tar.addfile(info, io.BytesIO(body))
@@ -140,7 +150,16 @@ def _row(path: str, mode: str, kind: str, content: bytes) -> dict[str, Any]:
     return {"path": path, "mode": mode, "type": kind, "size": size, "sha": sha}
 
 
-def _has(path: str, attribute: str, files: Files) -> bool:
-    """Whether .gitattributes gives the path this attribute."""
-    lines = [line.split() for line in files.get(".gitattributes", b"").decode().splitlines()]
-    return any(attribute in line[1:] and fnmatch.fnmatchcase(path, line[0]) for line in lines)
+def _attributes(files: Files) -> list[tuple[str, list[str]]]:
+    """Pattern of a path from the top -> attributes, of every .gitattributes."""
+    found = []
+    for path, content in files.items():
+        folder, name = posixpath.split(path)
+        for line in content.decode().splitlines() if name == ".gitattributes" else ():
+            pattern, *attributes = line.split()
+            found.append((posixpath.join(folder, pattern), attributes))
+    return found
+
+
+def _has(path: str, attribute: str, attributes: list[tuple[str, list[str]]]) -> bool:
+    return any(attribute in has and fnmatch.fnmatchcase(path, glob) for glob, has in attributes)

@@ -7,16 +7,12 @@ from typing import Any
 import pytest
 
 from registry_gc.errors import Interrupted
-from registry_gc.server.client import Client
-from registry_gc.server.transport import Transport
-from registry_gc.sources.repositories import LARGEST, Unsearched, search
+from registry_gc.sources.repositories import LARGEST
 from registry_gc.sources.source import Found
-from tests.harness import Time, in_process
+from tests.harness import in_process
 from tests.sandbox import Answer, Box, CutBody, Drop, HalfJson, first
-from tests.sandbox.repositories import Repository
 
-IMAGES = {"app": ("v1", "v2", "v3"), "web": ("v1", "v2")}
-PIN = "image: git.example.org/acme/app:v1\n"
+from .searching import PIN, add, searched, unsearched
 
 
 @pytest.fixture
@@ -26,89 +22,10 @@ def box() -> Iterator[Box]:
         yield made
 
 
-def add(
-    box: Box, name: str, files: dict[str, str | bytes] | None = None, **about: Any
-) -> Repository:
-    owner, _, name = name.partition("/")
-    return box.store.forge.add(box.store.owner(owner), name, files, **about)
-
-
-def searched(box: Box, *patterns: str, token: str = "", stop: Event | None = None) -> Found:
-    time = Time()
-    transport = Transport(4, stop or Event(), time.wait, time.clock)
-    client = Client(transport, box.url, "acme", token or box.token, 4)
-    return search(client, patterns, IMAGES)
-
-
-def unsearched(box: Box, *patterns: str, **options: Any) -> str:
-    with pytest.raises(Unsearched) as caught:
-        searched(box, *patterns, **options)
-    return str(caught.value)
-
-
-def many(count: int, size: int = 100) -> dict[str, str | bytes]:
-    """Files with nothing in them that matters."""
-    return {f"src/{n % 7}/f{n}.txt": f"x{n} ".ljust(size, "y") for n in range(count)}
-
-
 def test_a_mention_has_its_repository_branch_path_and_line(box: Box) -> None:
     add(box, "ops/deploy", {"apps/front/values.yaml": "a: b\n\n" + PIN}, default_branch="prod")
     found = searched(box, "ops/deploy")
     assert found.tags == {"app": {"v1": "ops/deploy@prod: apps/front/values.yaml:3"}}
-
-
-@pytest.mark.parametrize("others", [0, 2, 40])
-def test_every_text_is_searched_however_it_is_read(box: Box, others: int) -> None:
-    files = {"a.yaml": PIN, "z/y/x.yaml": PIN.replace("v1", "v2"), "pröd/b#?.yaml": "acme/web:v1"}
-    add(box, "acme/deploy", {**files, **many(others)})
-    found = searched(box, "acme/deploy")
-    assert found.tags["app"].keys() == {"v1", "v2"}
-    assert found.tags["web"] == {"v1": "acme/deploy@main: pröd/b#?.yaml:1"}
-
-
-def test_files_that_an_archive_leaves_out_or_changes_are_searched_too(box: Box) -> None:
-    attributes = "secret/* export-ignore\nwindows/* working-tree-encoding=UTF-16LE\n"
-    files = {"secret/a.yaml": PIN, "windows/b.txt": "acme/web:v2", ".gitattributes": attributes}
-    add(box, "acme/deploy", {**files, **many(40)})
-    found = searched(box, "acme/deploy")
-    assert found.tags["app"]["v1"] == "acme/deploy@main: secret/a.yaml:1"
-    assert found.tags["web"]["v2"] == "acme/deploy@main: windows/b.txt:1"
-    assert box.faults.count("GET", "/archive/") == 1
-    assert box.faults.count("GET", "/blobs/") == 2
-
-
-def test_a_binary_file_in_an_archive_is_not_asked_for_once_more(box: Box) -> None:
-    add(box, "acme/deploy", {"core.data": b"\0" * 300_000, **many(40)})
-    assert "1 binary file left out" in map(str, searched(box, "acme/deploy").looked_at)
-    assert box.faults.count("GET", "/blobs/") == 0
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [Answer(404), Answer(200, "<html>Please log in</html>"), HalfJson(), Answer(200, "")],
-)
-def test_an_archive_that_is_none_or_damaged_is_made_up_for_file_by_file(
-    box: Box, fault: Any
-) -> None:
-    add(box, "acme/deploy", {"a.yaml": PIN, **many(20), "z.yaml": PIN.replace("v1", "v2")})
-    box.faults.plan = first(99, fault, containing="/archive/")
-    assert searched(box, "acme/deploy").tags["app"].keys() == {"v1", "v2"}
-
-
-def test_a_repository_with_much_else_in_it_is_not_taken_as_a_whole(box: Box) -> None:
-    heavy = {f"assets/{n}.data": b"\0" * 3_000_000 for n in range(9)}
-    deploy = {f"deploy/f{n}.yaml": PIN for n in range(30)}
-    add(box, "acme/game", {**heavy, **deploy})
-    assert searched(box, "acme/game").tags["app"] == {"v1": "acme/game@main: deploy/f0.yaml:1"}
-    archives = [target for _, target in box.faults.log if "/archive/" in target]
-    assert len(archives) == 1
-    assert len(box.faults.log) == 1 + 1 + 1 + len(heavy)
-
-
-def test_many_files_of_a_repository_are_listed_in_pages(box: Box) -> None:
-    add(box, "acme/mono", {"zz/last.yaml": PIN, **many(1200, 10)})
-    assert searched(box, "acme/mono").tags["app"]["v1"].endswith("zz/last.yaml:1")
-    assert box.faults.count("GET", "/git/trees/") == 2
 
 
 def test_patterns_name_repositories_of_an_owner_or_of_all(box: Box) -> None:
@@ -200,11 +117,6 @@ def test_a_repository_whose_code_may_not_be_read_ends_the_search(box: Box) -> No
     assert "a user who may read its code" in text
 
 
-def test_a_renamed_repository_ends_the_search(box: Box) -> None:
-    box.store.forge.rename(add(box, "acme/deploy", {"a.yaml": PIN}), "ops")
-    assert "redirected to /api/v1/repos/acme/ops" in unsearched(box, "acme/deploy")
-
-
 def test_a_default_branch_that_is_not_there_ends_the_search(box: Box) -> None:
     add(box, "acme/deploy", {"a.yaml": PIN}).default_branch = "gone"
     assert "sha not found [refs/heads/gone]" in unsearched(box, "acme/deploy")
@@ -244,12 +156,6 @@ def test_an_answer_that_is_none_ends_the_search(box: Box, part: str, fault: Any)
     add(box, "acme/deploy", {"a.yaml": PIN})
     box.faults.plan = first(99, fault, containing=part)
     unsearched(box, "acme/deploy", "acme/*")
-
-
-def test_a_file_that_the_server_gives_no_content_of_ends_the_search(box: Box) -> None:
-    box.store.max_blob = 10
-    add(box, "acme/deploy", {"a.yaml": PIN})
-    assert "DEFAULT_MAX_BLOB_SIZE" in unsearched(box, "acme/deploy")
 
 
 def test_an_interruption_is_passed_on(box: Box) -> None:

@@ -5,7 +5,8 @@ import io
 import tarfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import IO, Any
 
@@ -31,21 +32,42 @@ def files(
     it may be damaged, comes once more, and so does what an archive leaves out.
     """
     unproven = dict(wanted)
-    for folder in _packed(tree, wanted):
-        yield from _from_archive(client, name, tree, folder, unproven)
+    for top, packed in _archives(client, name, tree, _packed(tree, wanted)):
+        yield from _from_archive(packed, top, unproven)
     for path, file in unproven.items():
         yield path, iter([contents.blob(client, name, file.sha)])
 
 
+def _archives(
+    client: Client, name: str, tree: Tree, folders: Iterable[str]
+) -> Iterator[tuple[str, bytes]]:
+    """Folders packed, each with the folder that the paths in it begin at; one may stay away.
+
+    They are asked for by their ids, and where the server takes none (1.27 on) of the branch: if
+    that has moved meanwhile, what is another file now comes one by one.
+    """
+    takes_ids = True
+    for folder in folders:
+        if takes_ids:
+            try:
+                yield folder, contents.archive(client, name, tree.folders[folder])
+            except Unreadable:
+                takes_ids = False
+            except WrongAnswer:
+                continue
+        if not takes_ids:
+            with suppress(Unreadable, WrongAnswer):
+                yield "", contents.archive(client, name, f"refs/heads/{tree.branch}", folder)
+
+
 def _from_archive(
-    client: Client, name: str, tree: Tree, folder: str, unproven: dict[str, File]
+    packed: bytes, top: str, unproven: dict[str, File]
 ) -> Iterator[tuple[str, Iterator[bytes]]]:
-    """What is left of the files below a folder; takes out what is proven to be what git has."""
+    """What an archive has of the files; takes out what is proven to be what git has."""
     try:
-        packed = contents.archive(client, name, tree.folders[folder])
         with tarfile.open(fileobj=io.BytesIO(packed), mode="r|gz") as tar:
             for member in tar:
-                path = _path(member.name, folder, unproven)
+                path = _path(member.name, top, unproven)
                 content = tar.extractfile(member) if path in unproven else None
                 if content is None:
                     continue
@@ -56,7 +78,7 @@ def _from_archive(
                     pass
                 if digest.hexdigest() == unproven[path].sha:
                     del unproven[path]
-    except (Unreadable, WrongAnswer, *_DAMAGED):
+    except _DAMAGED:
         return  # one by one, then
 
 
@@ -80,10 +102,10 @@ def _git_name(sha: str, size: int) -> Any:
     return hashlib.sha1(header, usedforsecurity=False)
 
 
-def _path(member: str, folder: str, unproven: Mapping[str, File]) -> str:
+def _path(member: str, top: str, unproven: Mapping[str, File]) -> str:
     """Where in the repository a member lies; the server may put a folder around all of them."""
-    inside = str(PurePosixPath(folder, member.partition("/")[2]))
-    return inside if inside in unproven else str(PurePosixPath(folder, member))
+    inside = str(PurePosixPath(top, member.partition("/")[2]))
+    return inside if inside in unproven else str(PurePosixPath(top, member))
 
 
 def _packed(tree: Tree, wanted: Mapping[str, File]) -> list[str]:

@@ -5,6 +5,7 @@ from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from urllib.parse import quote
 
 from registry_gc.errors import WrongAnswer
@@ -30,10 +31,10 @@ class File:
 class Tree:
     """What a branch holds."""
 
-    commit: str
-    """Its last commit."""
+    branch: str
+    """Its name: `main`."""
     folders: Mapping[str, str]
-    """Path -> the name that git gives the folder; "" -> the commit."""
+    """Path -> the name that git gives the folder; "" -> that of the commit, on 1.28 of its tree."""
     files: tuple[File, ...]
     """Links among them, folders and submodules not."""
     submodules: tuple[str, ...]
@@ -46,30 +47,39 @@ def tree(client: Client, name: str, branch: str) -> Tree:
     """All that a branch holds, at one commit.
 
     GET /repos/{owner}/{repo}/git/trees/{ref}?recursive=1, 1,000 entries a page; 400 for a branch
-    that is not there. It names every file, also those that an archive leaves out.
+    that is not there. It names every file, also those that an archive leaves out. `total_count`
+    tells when all have come: `truncated` is true on the last of several pages too, on Gitea up to
+    1.23 and on Forgejo (7.0, 14.0.5). `sha` is the commit, and on 1.28 its tree.
     """
     path = f"/git/trees/{quote(f'refs/heads/{branch}', safe='')}"
     answer = get(client, name, path, "tree", recursive="1", page=1)
     try:
         body = client.json(answer)
-        commit, entries, number = str(body["sha"]), list(body["tree"] or ()), 1
-        while body["truncated"]:
+        sha, entries, number = str(body["sha"]), _by_path(body), 1
+        while len(entries) < body["total_count"]:
             number += 1
-            path = f"/git/trees/{quote(commit, safe='')}"
+            path = f"/git/trees/{quote(sha, safe='')}"
             body = client.json(get(client, name, path, "tree", recursive="1", page=number))
-            entries += body["tree"]  # a page that is empty, and not the last, is none
+            page = _by_path(body)
+            if page.keys() <= entries.keys():
+                raise ValueError("nothing new, and entries are missing")
+            entries |= page
         files = tuple(
-            File(str(e["path"]), int(e["size"]), str(e["sha"]), e["mode"] == "120000")
-            for e in entries
+            File(path, int(e["size"]), str(e["sha"]), e["mode"] == "120000")
+            for path, e in entries.items()
             if e["type"] == "blob"
         )
-        folders = {str(e["path"]): str(e["sha"]) for e in entries if e["type"] == "tree"}
-        submodules = tuple(str(e["path"]) for e in entries if e["type"] == "commit")
+        folders = {path: str(e["sha"]) for path, e in entries.items() if e["type"] == "tree"}
+        submodules = tuple(path for path, e in entries.items() if e["type"] == "commit")
         if len(files) + len(folders) + len(submodules) != body["total_count"]:
             raise ValueError("entries are missing")
     except (ValueError, TypeError, KeyError) as error:
         raise WrongAnswer.not_a_listing(client.server_url) from error
-    return Tree(commit, {"": commit, **folders}, files, submodules, answer.at)
+    return Tree(branch, {"": sha, **folders}, files, submodules, answer.at)
+
+
+def _by_path(page: Any) -> dict[str, dict[str, Any]]:
+    return {str(entry["path"]): entry for entry in page["tree"] or ()}
 
 
 def blob(client: Client, name: str, sha: str) -> bytes:
@@ -86,11 +96,18 @@ def blob(client: Client, name: str, sha: str) -> bytes:
         raise WrongAnswer.not_a_listing(client.server_url) from error
 
 
-def archive(client: Client, name: str, sha: str) -> bytes:
-    """A commit or a folder as tar.gz: GET /repos/{owner}/{repo}/archive/{sha}.tar.gz.
+def archive(client: Client, name: str, ref: str, folder: str = "") -> bytes:
+    """A commit or a folder by its id, or a branch by its full name, `refs/heads/main`, as tar.gz.
 
-    As `git archive` makes it: what .gitattributes calls export-ignore is not in it, and other
-    attributes change contents. Until 1.24 it takes a second and stays on the server's disk for a
-    day; from 1.25 on it is sent as it is made.
+    GET /repos/{owner}/{repo}/archive/{ref}.tar.gz, as `git archive` makes it: what .gitattributes
+    calls export-ignore is not in it, and other attributes change contents. Until 1.24 it takes a
+    second and stays on the server's disk for a day; from 1.25 on it is sent as it is made.
+
+    1.27 and 1.28 answer 404 for the id of a folder, and of a commit's tree. With `folder`, of a
+    branch, paths begin at the top all the same, and from 1.26 on there is nothing else in it
+    (1.26.2 to 1.28.0); older servers leave `path` aside.
     """
-    return get(client, name, f"/archive/{quote(sha, safe='')}.tar.gz", "archive").content
+    path = f"/archive/{quote(ref, safe='')}.tar.gz"
+    # a pathspec of git's: as a bare path `-x` would be an option, and 500
+    below = {"path": f":(literal){folder}"} if folder else {}
+    return get(client, name, path, "archive", **below).content
