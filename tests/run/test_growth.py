@@ -96,6 +96,7 @@ def plan_of(count: int, image: str = "app", start: int = 0) -> Plan:
         known=ids,
         there=ids,
         rules=Rules((), (), 0),
+        now=NOW,
         versions=tuple(versions),
         graph=Counted(graph),
         kept=kept,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from registry_gc.report.report import State
-from tests.harness import age_all, deletions, fail_to_delete, names_in, run_gc
+from tests.harness import age_all, deletions, fail_to_delete, names_in, once_before, run_gc
 from tests.oracle import whole
 from tests.run.tidying import tidy
 from tests.sandbox import Answer, Box, Request
@@ -103,3 +103,15 @@ def test_attachments_of_one_subject_do_not_wait_for_each_other(box: Box) -> None
     fail_to_delete(box, f"{name}.sig", Answer(500))
     assert tidy(box).exit_code == 1
     assert f"{name}.att" not in names_in(box)
+
+
+def test_by_a_name_that_is_pushed_again_before_it_is_read_nothing_else_goes(box: Box) -> None:
+    """Its old date with its new content was there at no moment."""
+    for tag, seed, days in (("v1", 1, 400), ("v3", 2, 399), ("v2", 2, 181)):
+        box.push.image("app", tag, seed)
+        age_all(box, days, (tag,))
+    once_before(box, lambda: box.push.image("app", "v2", 9), "GET", "/files", 1)
+    outcome = run_gc(box, keep_latest=0, keep_days=0, keep_yearly=2)
+    assert names_in(box) == {"v1", "v2", "v3"}, outcome.text
+    assert outcome.why("app", "v3") == "the newest of year 2025, 2/2"
+    assert outcome.exit_code == 0

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from registry_gc.policy.decide import Decision, reach
+from registry_gc.policy.decide import Decision, decide, reach
 from registry_gc.registry.listing import list_versions, newer
 from registry_gc.registry.manifests import Graph, digests_of
 from registry_gc.registry.version_names import is_plain_tag
@@ -60,7 +60,25 @@ def take_in(reader: Reader, plan: Plan, fresh: tuple[Version, ...]) -> Plan:
     )
     reasons = {v.id: _pushed(is_again=v.name in again) for v in fresh}
     plan = with_copies(replace(plan, kept={**plan.kept, **reasons}), fresh)
-    return with_needed(reader, plan)
+    return with_needed(reader, _without_what_stays_now(reader, plan) if again else plan)
+
+
+def _without_what_stays_now(reader: Reader, plan: Plan) -> Plan:
+    """The plan without what would stay by the rules for what is there now.
+
+    A tag that was pushed again after it was listed and before it was read had the date of one push
+    and the content of the other: what was decided by that may be due at neither moment.
+    """
+    there = tuple(v for v in plan.versions if v.id not in plan.deleted)
+
+    def decision(graph: Graph) -> Decision:
+        return decide(there, graph, plan.rules, plan.now)
+
+    graph = reader.complete(there, plan.graph, plan.rules, decision)
+    found = decision(graph).kept
+    stays = {i: found[i] for i in plan.doomed if i in found}
+    doomed = {i: reason for i, reason in plan.doomed.items() if i not in stays}
+    return replace(plan, graph=graph, kept={**plan.kept, **stays}, doomed=doomed)
 
 
 def with_needed(reader: Reader, plan: Plan) -> Plan:

@@ -20,14 +20,14 @@ def mark(reader: Reader, image: str, listing: Listing, rules: Rules, now: dateti
 
     Raises Stop, which concerns every image.
     """
-    plan = _unmarked(image, listing, rules)
+    plan = _unmarked(image, listing, rules, now)
     for attempt in range(TRIES):
         try:
             if attempt:
                 listing = list_versions(reader.client, image)
-                plan = _unmarked(image, listing, rules)
+                plan = _unmarked(image, listing, rules, now)
             listing.check(image)
-            return _with_problems(_decided(reader, plan, now))
+            return _with_problems(_decided(reader, plan))
         except Stop:
             raise
         except Gone as error:
@@ -40,25 +40,25 @@ def mark(reader: Reader, image: str, listing: Listing, rules: Rules, now: dateti
     return replace(plan, kept=untouched).with_problems(problems.not_understood(image, problem))
 
 
-def _unmarked(image: str, listing: Listing, rules: Rules) -> Plan:
+def _unmarked(image: str, listing: Listing, rules: Rules, now: datetime) -> Plan:
     versions = tuple(v for v in listing.versions if v.image == image)
     ids = listing.ids_for(image)
-    return Plan(image, listing.query, listing.since, ids, ids, rules, versions)
+    return Plan(image, listing.query, listing.since, ids, ids, rules, now, versions)
 
 
-def _decided(reader: Reader, plan: Plan, now: datetime) -> Plan:
+def _decided(reader: Reader, plan: Plan) -> Plan:
     def decision(graph: Graph) -> Decision:
-        return decide(plan.versions, graph, plan.rules, now)
+        return decide(plan.versions, graph, plan.rules, plan.now)
 
     graph: Graph = {}
     found = decision(graph)
     if found.doomed or found.subjects:
         graph = reader.complete(plan.versions, graph, plan.rules, decision)
-    return _with_decision(replace(plan, graph=graph), now)
+    return _with_decision(replace(plan, graph=graph))
 
 
-def _with_decision(plan: Plan, now: datetime) -> Plan:
-    found = decide(plan.versions, plan.graph, plan.rules, now)
+def _with_decision(plan: Plan) -> Plan:
+    found = decide(plan.versions, plan.graph, plan.rules, plan.now)
     return replace(
         plan,
         kept=found.kept,
@@ -69,9 +69,9 @@ def _with_decision(plan: Plan, now: datetime) -> Plan:
     )
 
 
-def decide_again(plan: Plan, rules: Rules, now: datetime) -> Plan:
+def decide_again(plan: Plan, rules: Rules) -> Plan:
     """The plan by other rules, for which nothing more needs to be read."""
-    return _with_decision(replace(plan, rules=rules), now)
+    return _with_decision(replace(plan, rules=rules))
 
 
 def _with_problems(plan: Plan) -> Plan:

@@ -28,6 +28,8 @@ class Plan:
     """Those of them that should be there now."""
     rules: Rules
     """What the decision goes by."""
+    now: datetime
+    """The moment from which it counts ages."""
     versions: tuple[Version, ...] = ()
     """All of the image, those that were deleted too."""
     graph: Graph = field(default_factory=dict)

@@ -82,7 +82,7 @@ def run(
             _read_and_decide(owner, use, settings, now, show if not is_drain else lambda _: None)
         found += unused(settings, plans_of(owners))
         due = plans_of(owners)
-        now_due = drain(settings.delete_at_most, due, now)
+        now_due = drain(settings.delete_at_most, due)
         for plan in now_due:
             if plan.title not in shown:
                 show(plan)
@@ -113,7 +113,7 @@ def _read_and_decide(
         owner.plans.append(replace(plan, prefix=owner.prefix))
         if not plan.subjects:
             show(owner.plans[-1])
-    owner.plans[:] = with_subjects(owner.reader, owner.plans, owner.listings, now)
+    owner.plans[:] = with_subjects(owner.reader, owner.plans, owner.listings)
 
 
 def _reclaim(client: Client) -> list[Problem]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from registry_gc.errors import RegistryGcError, Stop
 from registry_gc.policy.subjects import UNKNOWN
@@ -17,9 +16,7 @@ from registry_gc.run.plan import Plan
 from registry_gc.run.reader import Reader
 
 
-def with_subjects(
-    reader: Reader, plans: Sequence[Plan], listings: Iterable[Listing], now: datetime
-) -> list[Plan]:
+def with_subjects(reader: Reader, plans: Sequence[Plan], listings: Iterable[Listing]) -> list[Plan]:
     """The plans, decided anew where they depend on what other images hold.
 
     Where that cannot be found out, what depends on it stays, with a warning. Costs a listing of
@@ -37,7 +34,7 @@ def with_subjects(
         return [_in_doubt(plan, error) for plan in plans]
     # Less is kept than before.
     return [
-        decide_again(plan, replace(plan.rules, elsewhere=elsewhere), now) if plan.subjects else plan
+        decide_again(plan, replace(plan.rules, elsewhere=elsewhere)) if plan.subjects else plan
         for plan in plans
     ]
 
