@@ -78,18 +78,27 @@ def test_a_run_that_ends_between_two_names_of_a_build_leaves_the_newest(months: 
     assert names_in(months) == {"last", "v3"}
 
 
-@pytest.mark.parametrize("is_last", [False, True])
-def test_an_index_of_several_names_goes_before_those_it_is_made_of(box: Box, is_last: bool) -> None:
-    """So that it keeps them when its deletion fails, under whatever name."""
+@pytest.mark.parametrize("fails", ["outer", "alias", "inner"])
+@pytest.mark.parametrize("oldest", ["outer", "alias", "inner", "part", "other"])
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_an_index_that_fails_to_go_keeps_the_indexes_in_it_under_a_name(
+    box: Box, fails: str, oldest: str, concurrency: int
+) -> None:
+    """Whatever was pushed again last."""
     part, _ = box.push.multiarch("app", "part", 1)
-    for tag in ("whole", "alias"):
-        box.push.index("app", tag, [(part, "amd64")], called=IMAGE)
-    for tag, days in {"part": 403, "whole": 402, "alias": 401}.items():
-        age_all(box, days, (tag,))
+    box.push.multiarch("app", "other", 1)
+    inner = box.push.index("app", "inner", [(part, "amd64")], called=IMAGE)
+    for tag in ("outer", "alias"):
+        box.push.index("app", tag, [(inner, "amd64")], called=IMAGE)
+    age_all(box, 400)
+    age_all(box, 401, (oldest,))
     box.push.image("app", "new", 2)
-    fail_to_delete(box, "alias" if is_last else "whole", Answer(500))
-    assert tidy(box).exit_code == 1
-    assert {"part", "alias"} <= whole(box.store, "app")
+    fail_to_delete(box, fails, Answer(500))
+    assert tidy(box, concurrency=concurrency).exit_code == 1
+    assert fails in whole(box.store, "app")
+    box.faults.reset()
+    assert tidy(box).exit_code == 0
+    assert names_in(box) == {"new"}
 
 
 def test_attachments_of_one_subject_do_not_wait_for_each_other(box: Box) -> None:

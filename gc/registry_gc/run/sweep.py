@@ -1,7 +1,7 @@
 """The deletions, image by image, in waves, each shortly after a look for new pushes."""
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from threading import Event
 
@@ -55,20 +55,46 @@ what they refer to, so that one whose deletion fails keeps its own."""
 
 
 def turns(due: Iterable[Version], graph: Graph) -> list[deque[Version]]:
-    """What is due, newest first, but of the names of a build one a turn, and the newest last.
+    """What is due, each turn to be over before the next; in a turn the newest comes first.
 
-    So a build that went only in part is as young as it was, and takes no place of one of an older
-    day or month. In the last turn an index comes before those that it is made of, as a rule.
+    Of the names of a build one a turn, the newest last: so one that went only in part is as young
+    as it was, and takes no place of one of an older day or month. An index comes before those of
+    them that it lists, so that one whose deletion fails keeps its own.
     """
-    found: list[deque[Version]] = []
-    newer = Counter[str]()  # digest -> its names so far
-    for version in sorted(due, key=lambda v: (v.created, v.id), reverse=True):
-        digest = next(iter(digests_of(version, graph)), version.name)
-        if newer[digest] == len(found):
-            found.append(deque())
-        found[newer[digest]].append(version)
-        newer[digest] += 1
-    return found[::-1]
+    newest_first = sorted(due, key=lambda v: (v.created, v.id), reverse=True)
+    depths = _depths(newest_first, graph)
+    newer = Counter[str]()  # build -> its names so far
+    found: dict[tuple[int, int], deque[Version]] = {}
+    for version in newest_first:
+        build = _build(version, graph)
+        found.setdefault((depths[build], -newer[build]), deque()).append(version)
+        newer[build] += 1
+    return [found[turn] for turn in sorted(found)]
+
+
+def _depths(due: Sequence[Version], graph: Graph) -> Counter[str]:
+    """How many of what is due, one in the other, each build lies in; 0 as a rule."""
+    builds = {digest: _build(v, graph) for v in due for digest in digests_of(v, graph)}
+    lists = [
+        (_build(v, graph), builds[child.digest])
+        for v in due
+        if v.id in graph
+        for child in graph[v.id].refers_to
+        if builds.get(child.digest, _build(v, graph)) != _build(v, graph)
+    ]
+    depths = Counter[str]()
+    for _ in lists:  # as a rule once: an index is newer than what it lists
+        before = dict(depths)
+        for index, part in lists:
+            depths[part] = max(depths[part], depths[index] + 1)
+        if depths == before:
+            break
+    return depths
+
+
+def _build(version: Version, graph: Graph) -> str:
+    """What its names have in common; a version that was not read is one of its own."""
+    return next(iter(digests_of(version, graph)), version.name)
 
 
 class Unfinished(RegistryGcError):
