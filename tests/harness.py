@@ -185,7 +185,10 @@ def deletions(box: Box) -> list[Name]:
 
 
 def addressed(path: str) -> Name:
-    """The version that a path of the package API names."""
+    """The version that a path of the package API, or of /v2, names."""
+    if path.startswith("/v2/"):
+        image, _, name = path.removeprefix("/v2/").partition("/")[2].rpartition("/manifests/")
+        return unquote(image), unquote(name)
     parts = path.removeprefix("/api/v1/packages/").split("/")
     return unquote(parts[2]), unquote(parts[3])
 

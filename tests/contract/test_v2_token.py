@@ -50,3 +50,23 @@ def test_without_a_right_token_there_is_none_that_may_write(server: Server) -> N
     headers = {"Authorization": "Bearer wrong"}
     address = f"{server.url}/v2/{server.owner}/{image}/manifests/v1"
     assert server.session.head(address, headers=headers, timeout=30).status_code == 401
+
+
+def test_a_tag_that_is_deleted_with_it_goes_alone(server: Server) -> None:
+    """Whatever else holds its manifest, or is held by it."""
+    image, pusher = server.image(), server.pusher
+    digest, parts = pusher.multiarch(image, "v1", seed=1)
+    raw = server.v2("GET", f"{image}/manifests/v1")
+    for name in ("v1.0", digest):
+        headers = {"Content-Type": raw.headers["Content-Type"]}
+        put = server.v2("PUT", f"{image}/manifests/{name}", data=raw.content, headers=headers)
+        assert put.status_code == 201
+    before = {name: row["id"] for name, row in server.rows(image).items()}
+    headers = {"Authorization": f"Bearer {bearer(server)}"}
+    address = f"{server.url}/v2/{server.owner}/{image}/manifests/v1"
+    for status in (202, 404):
+        assert server.session.delete(address, headers=headers, timeout=30).status_code == status
+    del before["v1"]
+    assert before.keys() == {"v1.0", digest, *parts}
+    assert {name: row["id"] for name, row in server.rows(image).items()} == before
+    assert pusher.missing(image, "v1.0") == []

@@ -166,6 +166,7 @@ def test_it_looks_again_after_every_so_many_deletions(
         box.push.image("app", f"t{n}", seed=n)
         box.store.age("app", f"t{n}", 400)
     assert tidy(box, measure_space=False).exit_code == 0
-    order = ["D" if method == "DELETE" else "L" for method, target in box.faults.log]
+    log = [(method, target) for method, target in box.faults.log if "/v2/token" not in target]
+    order = ["D" if method == "DELETE" else "L" for method, target in log]
     runs = "".join(order).rstrip("L").split("L")
     assert [len(run) for run in runs if run] == [20, 20, 3]

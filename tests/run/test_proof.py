@@ -67,7 +67,8 @@ def lie(box: Box, name: str, status: int = 204, action: Callable[[], object] | N
             return None
         if action:
             action()
-        return Answer(status, "")
+        done = 202 if request.path.startswith("/v2/") else 204
+        return Answer(done if status == 204 else status, "")
 
     box.faults.plan = plan
 

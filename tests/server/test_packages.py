@@ -135,7 +135,7 @@ def test_names_are_escaped_so_that_they_address_what_they_name(box: Box) -> None
         ("GET", f"/v2/acme/team/app/manifests/{digest}"),
         ("GET", "/v2/token?service=container_registry&scope=%2A"),
         ("GET", "/v2/acme/team/app/manifests/v1.0_x-y"),
-        ("DELETE", "/api/v1/packages/acme/container/team%2Fapp/v1.0_x-y"),
+        ("DELETE", "/v2/acme/team/app/manifests/v1.0_x-y"),
         ("GET", "/api/v1/packages/acme?type=container&q=a%26b+c%2F%25&page=2&limit=50"),
     ]
     assert list(box.store.versions("team/app")) == [digest]

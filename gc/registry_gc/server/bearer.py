@@ -18,6 +18,7 @@ class Bearer:
         self._lock = Lock()
         self._text: str | None = None
         self._is_first = True
+        self.may_delete = True
 
     def get(self, ask: Callable[[], object]) -> str:
         """The token, or "" when there is none. `ask` gives the JSON of GET /v2/token.

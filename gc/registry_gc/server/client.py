@@ -93,6 +93,33 @@ class Client:
         answer = self._send_v2("HEAD", path, kind, is_look=True)
         return self._checked(answer, right, 200)
 
+    def delete_v2(
+        self,
+        path: str,
+        right: Right,
+        look: Callable[[], object],
+        before: Callable[[], object] | None,
+    ) -> bool:
+        """Whether DELETE /v2 + path (escaped) was done: 202.
+
+        False when nothing was done: there is no token of /v2, or the server does not take it for
+        this. `look` and `before` as in Transport.send; after a 404 `look` is called too.
+        """
+        bearer = self._bearer.get(self._ask_for_bearer)
+        if not bearer or not self._bearer.may_delete:
+            return False
+        auth, kind = _auth("Bearer", bearer), "delete tag"
+        url = self._v2_url(path)
+        answer = self._send("DELETE", url, kind, auth, look=look, before=before)
+        if answer.status in (401, 403, 405):
+            self._bearer.may_delete = False
+            return False
+        if answer.status == 404:
+            look()
+            return False
+        self._checked(answer, right, 202)
+        return True
+
     def v2(
         self, path: str, kind: str, right: Right, what: str, most: int = LARGEST_ANSWER
     ) -> Answer:

@@ -158,8 +158,11 @@ def delete(
 ) -> None:
     """Deletes the version with this id and name; one that is gone already is a success.
 
-    DELETE /packages/{owner}/container/{name}/{version}: 204, or 404. It goes by name alone, so
-    when it may have been done and there was no answer, it is not sent again before a look whether
+    A tag by DELETE /v2/{owner}/{image}/manifests/{tag} where /v2 gives a token: 202, or 404. It
+    takes the version of that tag alone (1.21 to 1.28, Forgejo 7 to 15), and saves the server one of two writes. By
+    digest it would take every tag that holds it: never so. Else, and where /v2 has not done it,
+    DELETE /packages/{owner}/container/{name}/{version}: 204, or 404. Both go by name alone, so when
+    it may have been done and there was no answer, it is not sent again before a look whether
     that name still is the row with that id: what was pushed meanwhile has another. On 1.25.0 and
     1.25.1 a tag that was pushed again keeps its row: there no look can tell it from the old one.
     `before` is called each time right before it is sent, and what that raises is raised.
@@ -171,6 +174,10 @@ def delete(
 
     asked = right(client, "delete")
     try:
+        if not is_digest(version):
+            tag = _manifest_path(client, image, version)
+            if client.delete_v2(tag, asked, look, before):
+                return
         client.api("DELETE", path, "delete", asked, expected=204, look=look, before=before)
     except Gone:
         return
