@@ -19,6 +19,7 @@ class Bearer:
         self._text: str | None = None
         self._is_first = True
         self.may_delete = True
+        """Whether the server has not refused it for a deletion."""
 
     def get(self, ask: Callable[[], object]) -> str:
         """The token, or "" when there is none. `ask` gives the JSON of GET /v2/token.

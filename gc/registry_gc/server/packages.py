@@ -159,12 +159,13 @@ def delete(
     """Deletes the version with this id and name; one that is gone already is a success.
 
     A tag by DELETE /v2/{owner}/{image}/manifests/{tag} where /v2 gives a token: 202, or 404. It
-    takes the version of that tag alone (1.21 to 1.28, Forgejo 7 to 15), and saves the server one of two writes. By
-    digest it would take every tag that holds it: never so. Else, and where /v2 has not done it,
-    DELETE /packages/{owner}/container/{name}/{version}: 204, or 404. Both go by name alone, so when
-    it may have been done and there was no answer, it is not sent again before a look whether
-    that name still is the row with that id: what was pushed meanwhile has another. On 1.25.0 and
-    1.25.1 a tag that was pushed again keeps its row: there no look can tell it from the old one.
+    takes the version of that tag alone (1.21 to 1.28, Forgejo 7 to 15) and saves the server one of
+    two writes. By digest it would take every tag that holds it: never so. Else, and where /v2 has
+    not done it, DELETE /packages/{owner}/container/{name}/{version}: 204, or 404. Both go by name
+    alone, so when it may have been done and there was no answer, it is not sent again before a
+    look whether that name still is the row with that id: what was pushed meanwhile has another. On
+    1.25.0 and 1.25.1 a tag that was pushed again keeps its row: there no look can tell it from the
+    old one.
     `before` is called each time right before it is sent, and what that raises is raised.
     """
     path = _path(client, image, version)
