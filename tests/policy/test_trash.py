@@ -83,6 +83,15 @@ def test_every_tag_that_goes_is_read_for_its_name_in_the_trash() -> None:
     assert decision.trash == {2: "gc-trash.b", 3: "gc-trash.a"}
 
 
+def test_what_an_older_manifest_of_such_a_tag_lists_is_looked_for_under_every_name() -> None:
+    """As for what stays: less is read, and the same is decided."""
+    rows = [*tags("v2", age=1), Row("v1", 10, also=(20,), older=(21,)), Row(digest(22), 21)]
+    rounds, decision = reading(rows, WEEK, False)
+    assert rounds == [{"v2", "v1"}, {digest(22)}]
+    assert decision.kept[3] == "part of v1 in the trash"
+    assert decision == reading(rows, WEEK, True)[1]
+
+
 def test_the_trash_takes_no_place_and_is_neither_protected_nor_in_use() -> None:
     chosen = replace(WEEK, protect=("*",), tags_in_use={"gc-trash.old": "deploy.yaml:1"})
     kept, _ = decided([*tags("v1"), Row("gc-trash.old", 20, age=8)], chosen)
