@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
+
 from registry_gc.policy.decide import Rules, decide
 from registry_gc.policy.drain import Due, waiting
 from registry_gc.settings.parse import Policy
@@ -45,6 +47,18 @@ def test_a_build_goes_with_its_names_parts_children_and_attachments() -> None:
     first, second = runs(rows, rules(latest=1), 1)
     assert first == {"main"}
     assert second == {"1.0", "1", "1.0-arm", untagged(1).name, attachment(11)}
+
+
+@pytest.mark.parametrize(
+    "stays", [Row("latest", 9, age=0, also=(1,)), untagged(1, age=0)]
+)
+def test_a_build_goes_whole_while_what_stays_holds_it_under_no_name_that_is_pulled(
+    stays: Row,
+) -> None:
+    """As the older manifest of a row, or untagged."""
+    rows = [Row("main", 8, age=0), stays, Row("b", 1, age=20), Row("a", 1, age=21)]
+    keeping = rules(latest=1, untagged_days=5, latest_too=Policy(("latest",), 1, 0))
+    assert runs(rows, keeping, 1) == [{"a", "b"}]
 
 
 def test_of_builds_that_share_their_newest_tag_as_a_part_the_older_goes_first() -> None:

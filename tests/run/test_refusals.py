@@ -173,6 +173,18 @@ def test_files_that_cannot_be_read_stop_their_image_only(box: Box, answer: Answe
     only_app_is_left_alone(box, tidy(box), "app")
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refusal_while_an_image_is_read_deletes_nothing_of_any_image(
+    box: Box, status: int
+) -> None:
+    """It concerns all of them, and is told once."""
+    box.faults.plan = lambda request: Answer(status) if "/web/v" in request.target else None
+    before = contents(box)
+    outcome = tidy(box)
+    assert contents(box) == before
+    assert (len(outcome.errors), outcome.exit_code) == (1, 1)
+
+
 def only_app_is_left_alone(box: Box, outcome: Outcome, named: str) -> None:
     assert names_in(box) == {"v0", "v1", "v2", "v3"}
     assert names_in(box, "web") == {"v1", "v2", "v3"}

@@ -50,6 +50,18 @@ def test_a_signature_stays_while_any_image_of_the_owner_holds_what_it_signs(
     assert (outcome.errors, outcome.warnings, outcome.exit_code) == ([], [], 0)
 
 
+def test_a_signature_of_a_tag_of_its_own_image_is_attached_to_it_though_nothing_else_goes(
+    box: Box,
+) -> None:
+    """What the tags hold is read for it, and no other image is looked at."""
+    digest = box.push.image("web", "v1", "web")
+    name = box.push.signature("web", digest)
+    age_all(box, 400, image="web")
+    outcome = tidy(box, package=("web",), measure_space=False)
+    assert outcome.why("web", name) == "attached to v1"
+    assert box.faults.count("GET", "q=&") == 0
+
+
 def test_a_signature_that_is_young_stays_whatever_it_signs(box: Box) -> None:
     outcome = tidy(box, keep_untagged_days=500)
     assert outcome.why("sigs", LOST) == "attachment, younger than 500 days"

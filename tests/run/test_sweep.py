@@ -1,20 +1,25 @@
 """The moments of a run that matter: pushes around each look, deletions that fail, interruptions."""
 
+from collections.abc import Callable, Iterable, Iterator
 from threading import Event
+from typing import Any
 
 import pytest
 
+from registry_gc.errors import RegistryGcError
 from registry_gc.report.report import State
 from tests.harness import (
+    Time,
     age_all,
     contents,
     deletions,
     fail_to_delete,
     names_in,
     once_before,
+    run_gc,
 )
 from tests.oracle import all_whole, whole
-from tests.run.tidying import tidy
+from tests.run.tidying import RULES, tidy
 from tests.sandbox import Answer, Box, Drop, Fault, LoseAnswer, Request, first, serve
 
 UNTAGGED = "/sha256%3A"
@@ -31,6 +36,13 @@ def parts(box: Box) -> list[str]:
 
 def push_index(box: Box, tag: str, parts: list[str]) -> None:
     box.push.index("app", tag, [(digest, f"arch{n}") for n, digest in enumerate(parts)])
+
+
+def fill(box: Box) -> None:
+    """Eight plain tags that go, and one that stays."""
+    for n in range(9):
+        box.push.image("app", f"v{n}", n)
+    age_all(box, 400)
 
 
 # --- pushes during the run
@@ -210,6 +222,48 @@ def test_the_first_refusal_of_a_deletion_ends_the_run_with_one_sentence(
     (error,) = outcome.errors
     assert "write:package" in error and "/user/settings/applications" in error
     assert outcome.exit_code == 1
+
+
+def all_at_first(
+    workers: int, work: Callable[[Any], Any], items: Iterable[Any]
+) -> Iterator[tuple[Any, Any]]:
+    """As `parallel.as_done` where nobody takes note of anything before all is done."""
+
+    def outcome(item: Any) -> Any:
+        try:
+            return work(item)
+        except RegistryGcError as error:
+            return error
+
+    yield from [(item, outcome(item)) for item in items]
+
+
+def test_after_a_refusal_no_deletion_begins_although_nobody_took_note_of_it_yet(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(box)
+    monkeypatch.setattr("registry_gc.server.parallel.as_done", all_at_first)
+    box.faults.plan = lambda request: (
+        Answer(401) if request.method == "DELETE" and box.faults.count("DELETE") > 2 else None
+    )
+    outcome = tidy(box)
+    assert (len(deletions(box)), len(outcome.names(State.DELETED))) == (3, 2)
+
+
+def test_a_deletion_that_is_not_sent_again_after_a_refusal_hides_none_of_its_cause(
+    box: Box,
+) -> None:
+    fill(box)
+    stop, time = Event(), Time()
+    time.wait = lambda seconds: stop.wait(20) and None  # until another was refused
+    answers = {1: Answer(429), 2: Answer(401)}
+    box.faults.plan = lambda request: (
+        answers[box.faults.count("DELETE")] if request.method == "DELETE" else None
+    )
+    outcome = run_gc(box, stop, time=time, **RULES | {"concurrency": 2})
+    (error,) = outcome.errors
+    assert "the server answered 401" in error
+    assert len(deletions(box)) == 2
 
 
 def test_what_someone_else_deleted_first_counts_as_deleted(box: Box, parts: list[str]) -> None:
