@@ -49,9 +49,7 @@ def test_a_build_goes_with_its_names_parts_children_and_attachments() -> None:
     assert second == {"1.0", "1", "1.0-arm", untagged(1).name, attachment(11)}
 
 
-@pytest.mark.parametrize(
-    "stays", [Row("latest", 9, age=0, also=(1,)), untagged(1, age=0)]
-)
+@pytest.mark.parametrize("stays", [Row("latest", 9, age=0, also=(1,)), untagged(1, age=0)])
 def test_a_build_goes_whole_while_what_stays_holds_it_under_no_name_that_is_pulled(
     stays: Row,
 ) -> None:

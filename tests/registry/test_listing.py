@@ -313,6 +313,13 @@ def test_an_old_row_that_cannot_be_read_is_no_accident_of_the_second_look(
     newer(client_of(box), "app", {1, 2}, datetime(2026, 6, 2, tzinfo=UTC))
 
 
+def test_below_a_row_whose_date_cannot_be_read_a_push_is_seen(box: Box) -> None:
+    """It may be the one of a neighbour, and of any age."""
+    answer(box, row(2, "app-x", created_at="yesterday"), row(9), row(1))
+    found = newer(client_of(box), "app", {1, 2}, datetime(2026, 6, 2, tzinfo=UTC))
+    assert found.rows == {"app": {9}}
+
+
 def test_a_server_that_shows_one_page_for_ever_does_not_hold_the_run(box: Box) -> None:
     stop = Event()
 

@@ -20,9 +20,9 @@ class Watch:
         self.looks: list[float] = []
         self.deletions: list[float] = []
         self.takes: dict[str, float] = {}  # method -> seconds until its answer
-        box.faults.before = self._note
+        box.faults.before = self.note
 
-    def _note(self, request: Request) -> None:
+    def note(self, request: Request) -> None:
         if "page=1&" in request.target:
             self.looks.append(self.time.seconds)
         elif request.method == "DELETE":
@@ -139,6 +139,23 @@ def test_a_look_that_had_to_wait_for_its_turn_is_as_old_as_its_last_try(box: Box
     assert watch.deletions[0] >= 90
     assert max(watch.ages()) <= 10
     assert len(watch.looks) == 1 + 3 + 1 + 1  # the listings, the throttled looks and the one
+
+
+def test_a_look_of_several_pages_is_as_old_as_its_first(box: Box) -> None:
+    """What was pushed while the others were read stands on that one."""
+    box.store.max_items = 1
+    watch = Watch(box)
+    watch.takes = {"GET": 3.0, "DELETE": 3.0}
+
+    def before(request: Request) -> None:
+        if request.method == "GET" and len(watch.looks) == 1 and "page=1&" in request.target:
+            box.push.image("app", "fresh", "fresh")
+        watch.note(request)
+
+    box.faults.before = before
+    assert tidy(box, watch).exit_code == 0
+    assert names_in(box) == {"new", "fresh"}
+    assert max(watch.ages()) <= 10
 
 
 def test_a_server_that_never_looks_in_time_loses_nothing_and_does_not_hold_the_run(

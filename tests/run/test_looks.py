@@ -13,6 +13,7 @@ from tests.harness import (
     age_all,
     contents,
     deletions,
+    fail_to_delete,
     in_process,
     names_in,
     once_before,
@@ -141,6 +142,32 @@ def test_a_tag_that_comes_back_after_its_deletion_was_deleted_and_stays(
     assert outcome.exit_code == 0
 
 
+def test_a_tag_that_is_pushed_again_after_its_deletion_failed_did_not_fail(
+    box: Box, parts: list[str]
+) -> None:
+    stray = box.push.image("app", None, "stray")
+    box.store.age("app", stray, 400)
+    fail_to_delete(box, "old", Answer(400))
+    once_before(box, lambda: box.push.image("app", "old", "another"), "GET", "page=1&", 3)
+    outcome = tidy(box)
+    assert outcome.names(State.FAILED) == set()
+    assert outcome.why("app", "old") == "pushed again during the run"
+    assert stray not in names_in(box)
+    assert (outcome.errors, outcome.exit_code) == ([], 0)
+
+
+def test_for_what_was_pushed_only_what_is_still_there_is_read(box: Box, parts: list[str]) -> None:
+    """A tag that went may have been read never: of plain tags those that stay are."""
+    box.push.image("app", "older", "older")
+    box.store.age("app", "older", 500)
+    push = [(parts[0], "amd64")]
+    once_before(box, lambda: box.push.index("app", "fresh", push), "GET", "page=1&", 3)
+    outcome = tidy(box, measure_space=False)
+    assert {("app", "old"), ("app", "older")} <= outcome.names(State.DELETED)
+    assert outcome.why("app", parts[0]) == "part of fresh"
+    assert (outcome.errors, outcome.exit_code) == ([], 0)
+
+
 def leave_unknown(box: Box, name: str) -> None:
     """The version goes, and neither that nor a look at it is answered."""
 
@@ -190,6 +217,7 @@ def test_a_deletion_that_is_said_to_be_done_and_was_not_is_an_error(
     assert outcome.names(State.FAILED) == {("app", "old")}
     (row,) = [row for _, row in outcome.report.rows() if row.state is State.FAILED]
     assert row.error == "the server said that it was deleted, and still lists it"
+    assert outcome.errors == []  # what a tag lacks that was to go is none
     assert outcome.exit_code == 1
 
 

@@ -1,13 +1,24 @@
 """A build whose deletion comes about in part is as young as it was: its newest name goes last."""
 
+from dataclasses import replace
+from datetime import timedelta
 from threading import Event
 from typing import Any
 
 import pytest
 
+from registry_gc.policy.decide import Rules
+from registry_gc.registry.manifests import Manifest
+from registry_gc.registry.versions import Version
 from registry_gc.report.report import State
-from tests.harness import age_all, deletions, fail_to_delete, names_in, once_before, run_gc
+from registry_gc.run.look import with_needed
+from registry_gc.run.plan import Plan
+from registry_gc.run.reader import Reader
+from registry_gc.server.client import Client
+from registry_gc.server.transport import Transport
+from tests.harness import NOW, age_all, deletions, fail_to_delete, names_in, once_before, run_gc
 from tests.oracle import whole
+from tests.run.test_growth import progress
 from tests.run.tidying import tidy
 from tests.sandbox import Answer, Box, Request
 from tests.sandbox.push import IMAGE
@@ -47,6 +58,17 @@ def test_a_newer_name_stays_when_an_older_one_cannot_be_deleted(
     assert outcome.names(State.FAILED) == {("app", "first")}
     assert outcome.why("app", "again") == "the same build as first, whose deletion failed"
     assert {"again", "first", "last", "v3"} <= names_in(months)
+
+
+def test_a_name_that_went_is_not_kept_for_an_older_one_that_cannot_be_deleted() -> None:
+    """On 1.25.0 and 1.25.1 its row may hold that build as the older one, and go before."""
+    old, new = (Version(n, "app", f"v{n}", NOW + timedelta(days=n)) for n in (1, 2))
+    graph = {1: Manifest(("sha256:1",), (), ()), 2: Manifest(("sha256:2", "sha256:1"), (), ())}
+    ids = frozenset(graph)
+    plan = Plan("app", "app", NOW, ids, ids, Rules((), (), 0), NOW, (new, old), graph)
+    plan = replace(plan, doomed={1: "why", 2: "why"}, failed={1: "why"}, deleted=frozenset({2}))
+    client = Client(Transport(1, Event()), "http://git.test", "acme", "token", 1)
+    assert with_needed(Reader(client, progress, measure_space=True), plan).kept == {}
 
 
 def test_a_build_that_went_in_part_takes_no_place_of_an_older_one(months: Box) -> None:
