@@ -120,6 +120,21 @@ def test_what_was_pushed_is_read_however_little_else_is(
     assert outcome.exit_code == 0
 
 
+def test_a_tagged_index_that_only_a_look_had_read_goes_too(box: Box) -> None:
+    """Else it would stay without its parts, although nothing failed."""
+    for tag, days in {"older": 500, "old": 400}.items():
+        _, parts = box.push.multiarch("app", tag, tag)
+        age_all(box, days, (tag, *parts))
+    goes = names_in(box)
+    box.push.image("app", "new", "new")
+    box.store.age("app", "new", 1)
+    once_before(box, lambda: box.push.multiarch("app", "fresh", "fresh"), "GET", "page=1&", 2)
+    outcome = tidy(box, measure_space=False)
+    assert outcome.names(State.DELETED) == {("app", name) for name in goes}
+    assert not goes & names_in(box)
+    assert (outcome.names(State.DOOMED), outcome.exit_code) == (set(), 0)
+
+
 def test_what_is_pushed_to_a_neighbour_is_none_of_the_images_own(
     box: Box, parts: list[str]
 ) -> None:

@@ -31,15 +31,18 @@ class Wave:
     is_tag: bool
     """Whether it is the tags that people push to."""
     is_index: bool
-    """Whether it is what refers to other versions."""
+    """Whether it is only what refers to other versions."""
     looks_first: bool
     """Whether what was seen before it does not count."""
 
     def takes(self, version: Version, graph: Graph) -> bool:
-        """Whether a version that goes belongs to this wave."""
+        """Whether a version that goes, and is there still, belongs to this wave.
+
+        To one that is not of indexes alone also those that were read after their own wave began.
+        """
         manifest = graph.get(version.id)
         is_index = manifest is not None and bool(manifest.refers_to)
-        return is_plain_tag(version.name) is self.is_tag and is_index is self.is_index
+        return is_plain_tag(version.name) is self.is_tag and (is_index or not self.is_index)
 
 
 WAVES = (
