@@ -1,6 +1,7 @@
 """Before a deletion a look is ten seconds old at most, whatever throttles the run."""
 
 from collections.abc import Iterator
+from threading import Event
 from typing import Any
 
 import pytest
@@ -172,4 +173,25 @@ def test_a_server_that_never_looks_in_time_loses_nothing_and_does_not_hold_the_r
         "times in a row"
     )
     assert len(watch.looks) == 1 + 3
+    assert outcome.exit_code == 1
+
+
+def test_a_server_whose_looks_grow_late_after_some_deletions_does_not_hold_the_run_either(
+    box: Box,
+) -> None:
+    watch, stop = Watch(box), Event()
+    watch.takes = {"DELETE": 11.0}
+
+    def plan(request: Request) -> Fault | None:
+        if len(watch.deletions) == 3:
+            watch.takes["GET"] = 11.0
+        if request.number > 60:  # it never ends
+            stop.set()
+        return None
+
+    box.faults.plan = plan
+    outcome = run_gc(box, stop, time=watch.time, **RULES)
+    assert len(deletions(box)) == 3
+    (error,) = outcome.errors
+    assert error.startswith("The deletions in app ended early. Looking for new pushes took 11 s")
     assert outcome.exit_code == 1

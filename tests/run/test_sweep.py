@@ -1,12 +1,9 @@
 """The moments of a run that matter: pushes around each look, deletions that fail, interruptions."""
 
-from collections.abc import Callable, Iterable, Iterator
 from threading import Event
-from typing import Any
 
 import pytest
 
-from registry_gc.errors import RegistryGcError
 from registry_gc.report.report import State
 from tests.harness import (
     Time,
@@ -19,7 +16,7 @@ from tests.harness import (
     run_gc,
 )
 from tests.oracle import all_whole, whole
-from tests.run.tidying import RULES, tidy
+from tests.run.tidying import RULES, last_first, tidy
 from tests.sandbox import Answer, Box, Drop, Fault, LoseAnswer, Request, first, serve
 
 UNTAGGED = "/sha256%3A"
@@ -224,25 +221,11 @@ def test_the_first_refusal_of_a_deletion_ends_the_run_with_one_sentence(
     assert outcome.exit_code == 1
 
 
-def all_at_first(
-    workers: int, work: Callable[[Any], Any], items: Iterable[Any]
-) -> Iterator[tuple[Any, Any]]:
-    """As `parallel.as_done` where nobody takes note of anything before all is done."""
-
-    def outcome(item: Any) -> Any:
-        try:
-            return work(item)
-        except RegistryGcError as error:
-            return error
-
-    yield from [(item, outcome(item)) for item in items]
-
-
 def test_after_a_refusal_no_deletion_begins_although_nobody_took_note_of_it_yet(
     box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(box)
-    monkeypatch.setattr("registry_gc.server.parallel.as_done", all_at_first)
+    monkeypatch.setattr("registry_gc.server.parallel.as_done", last_first)
     box.faults.plan = lambda request: (
         Answer(401) if request.method == "DELETE" and box.faults.count("DELETE") > 2 else None
     )
@@ -251,11 +234,11 @@ def test_after_a_refusal_no_deletion_begins_although_nobody_took_note_of_it_yet(
 
 
 def test_a_deletion_that_is_not_sent_again_after_a_refusal_hides_none_of_its_cause(
-    box: Box,
+    box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(box)
     stop, time = Event(), Time()
-    time.wait = lambda seconds: stop.wait(20) and None  # until another was refused
+    monkeypatch.setattr(time, "wait", lambda _: stop.wait(20))  # until another was refused
     answers = {1: Answer(429), 2: Answer(401)}
     box.faults.plan = lambda request: (
         answers[box.faults.count("DELETE")] if request.method == "DELETE" else None

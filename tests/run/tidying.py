@@ -3,8 +3,10 @@
 One request at a time, so that a test can tell which comes next.
 """
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from registry_gc.errors import RegistryGcError
 from tests.harness import Outcome, run_gc
 from tests.sandbox import Box
 
@@ -19,3 +21,17 @@ def tidy_anew(box: Box, **changes: Any) -> Outcome:
     """With nothing in the log from before."""
     box.faults.log.clear()
     return tidy(box, **changes)
+
+
+def last_first(
+    workers: int, work: Callable[[Any], Any], items: Iterable[Any]
+) -> Iterable[tuple[Any, Any]]:
+    """As `parallel.as_done` where note is taken of nothing before all is done, the last first."""
+
+    def outcome(item: Any) -> Any:
+        try:
+            return work(item)
+        except RegistryGcError as error:
+            return error
+
+    return [(item, outcome(item)) for item in items][::-1]
