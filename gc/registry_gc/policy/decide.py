@@ -111,11 +111,11 @@ def _with_trash(
     others = [v for v in versions if v.id not in names]
     kept = reach(others, kept | staying(versions, names, rules.trash_days, now), graph)
     # What a tag that goes needs must be there when it is put back.
-    needed = reach(versions, {**kept, **dict.fromkeys((v.id for v in into), "")}, graph)
+    needed = reach(versions, dict.fromkeys((v.id for v in into), ""), graph)
     gone = {v.id for v in going}
     decided = kept.keys() | gone
     more = {i: reasons.for_trash(root) for i, root in needed.items() if i not in decided}
-    return kept | more, {i: name for i, name in names.items() if i not in kept}
+    return kept | more, names
 
 
 def _going(versions: Sequence[Version], kept: Reasons) -> list[Version]:

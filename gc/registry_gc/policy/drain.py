@@ -91,7 +91,7 @@ def _together(
     """
     groups: dict[str | int, list[Version]] = {}
     for version in versions:
-        holds = digests_of(version, graph) or (version.name,)
+        holds = digests_of(version, graph)
         is_alone = not is_plain_tag(version.name) or holds[0] in stays
         groups.setdefault(version.id if is_alone else holds[0], []).append(version)
     return groups.values()

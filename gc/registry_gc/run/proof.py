@@ -23,7 +23,7 @@ was pushed again, neither sees.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from registry_gc.errors import Denied, RegistryGcError, Stop
+from registry_gc.errors import RegistryGcError
 from registry_gc.registry.listing import Listing, newer
 from registry_gc.registry.version_names import is_digest
 from registry_gc.run.look import replaced_by
@@ -36,7 +36,7 @@ def proved(client: Client, before: Listing, plans: Sequence[Plan]) -> Listing | 
     """The images that were swept, as they are now; None when it is not proved, or not cheaper.
 
     `before` is the listing that some of the plans were made from; costs a look and a request for
-    each of them that deleted something. Raises Stop.
+    each of them that deleted something.
     """
     query, found_here = before.query, [plan for plan in plans if plan.query == before.query]
     swept = [plan for plan in found_here if plan.deleted or plan.failed]
@@ -52,10 +52,8 @@ def proved(client: Client, before: Listing, plans: Sequence[Plan]) -> Listing | 
         there = there.difference(*replaced) | found.ids
         versions = (*found.versions, *(v for plan in swept for v in plan.versions if v.id in there))
         tags = client.in_order(lambda plan: packages.tags(client, plan.image), swept)
-    except RegistryGcError as error:
-        if isinstance(error, Stop) and not isinstance(error, Denied):
-            raise
-        return None  # a listing tells what is wrong, if anything is
+    except RegistryGcError:  # a listing tells what is wrong, if anything is
+        return None
     names = [
         {v.name for v in versions if v.image == plan.image and not is_digest(v.name)}
         for plan in swept
