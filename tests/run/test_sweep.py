@@ -36,9 +36,10 @@ def push_index(box: Box, tag: str, parts: list[str]) -> None:
 
 
 def fill(box: Box) -> None:
-    """Eight plain tags that go, and one that stays."""
-    for n in range(9):
-        box.push.image("app", f"v{n}", n)
+    """Eight untagged versions that go, and a tag that stays."""
+    for n in range(8):
+        box.push.image("app", None, n)
+    box.push.image("app", "new", "new")
     age_all(box, 400)
 
 
@@ -239,9 +240,10 @@ def test_a_deletion_that_is_not_sent_again_after_a_refusal_hides_none_of_its_cau
     fill(box)
     stop, time = Event(), Time()
     monkeypatch.setattr(time, "wait", lambda _: stop.wait(20))  # until another was refused
-    answers = {1: Answer(429), 2: Answer(401)}
     box.faults.plan = lambda request: (
-        answers[box.faults.count("DELETE")] if request.method == "DELETE" else None
+        Answer(429 if box.faults.count("DELETE") == 1 else 401)
+        if request.method == "DELETE"
+        else None
     )
     outcome = run_gc(box, stop, time=time, **RULES | {"concurrency": 2})
     (error,) = outcome.errors
