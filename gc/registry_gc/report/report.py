@@ -93,7 +93,8 @@ class Build:
     @property
     def deciding(self) -> tuple[Row, ...]:
         """The tags to which it owes its state."""
-        return tuple(row for row in self.tags if row.state is self.state)
+        state = self.state  # once: a digest may have thousands of tags
+        return tuple(row for row in self.tags if row.state is state)
 
     @property
     def reason(self) -> str:
