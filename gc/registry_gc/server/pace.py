@@ -1,62 +1,158 @@
-"""How many requests are in flight: as many as keep the server busy, hardly more."""
+"""How many requests are in flight: as many as bring the most answers, whatever the server is."""
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from statistics import median
-from threading import Condition
+from dataclasses import dataclass
+from math import inf, pow, sqrt
+from threading import Condition, Lock
 
-# How many requests shall wait in the server's queue. With none it idles between two, more only
-# wait: SQLite is at its best with 4 at once, which 100 ms of latency needs 16 in flight for.
-QUEUE = 4.0
+FIRST = 4  # as many serve most servers well, and it goes up and down from there
+BRIEFLY, FEW = 0.05, 4  # seconds and answers that a number is tried of which nothing is known
+LONGER, MANY = 0.2, 8  # the same of one of which something is: then noise must not decide
+PAYS = 0.07  # twice as many in flight must bring 5 % more (2**0.07): they wait on each other
+ALIKE = 1.2  # answers that take at most so many times the quickest one hardly wait on each other
+FADES = 0.9  # how much of what was learnt still counts, from one try to the next
+DOUBT = 0.5  # by what share one answer may mislead; by the root of n less, n of them
+SURPRISE = 1.5  # the same, when no chance explains it: twice on end, and the server is another
+
+
+class Refused(Exception):
+    """Raised in a slot: the server was overloaded or away."""
 
 
 class Pace:
-    """Lets at most `most` requests go at once, and fewer as long as more would only queue.
+    """Lets so many requests go at once as bring the most answers, never above `most`.
 
-    What a request of a kind takes at its quickest is latency and work, what it takes longer it
-    spent in a queue; their ratio says how much of what is in flight is in use (the gradient of
-    Netflix' concurrency limits, after TCP Vegas). A refusal halves the number at once.
+    Each kind of request has its own number, for a server may be at its best with four that read
+    and two that delete. Each further kind begins with what the last came to.
     """
 
     def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._most, self._clock = most, clock
-        self._limit = min(QUEUE, most)
-        self._busy = 0
-        self._quickest: dict[str, float] = {}
-        self._round: list[float] = []  # quickest / taken, of the answers since the last change
-        self._free = Condition()
+        self._most, self._clock, self._lock = most, clock, Lock()
+        self._busy, self._connections = 0, 0
+        self._searches: dict[str, _Search] = {}
+        self._last = min(FIRST, most)
 
     @contextmanager
     def slot(self, kind: str) -> Iterator[None]:
         """Waits for a place, and learns from how long the request took if it raises nothing."""
-        with self._free:
-            while self._busy >= int(self._limit):
-                self._free.wait()
+        with self._lock:
+            if kind not in self._searches:
+                self._searches[kind] = _Search(self._last, self._most, Condition(self._lock))
+            search = self._searches[kind]
+            while self._busy >= search.number:
+                search.free.wait()
             self._busy += 1
-        begun = self._clock()
-        took = None
+            # A connection takes longer, and only once; the first is all there is to go by.
+            connects = 0 < self._connections < self._busy
+            self._connections = max(self._busy, self._connections)
+            number, begun = search.number, self._clock()
+        took, is_refused = None, False
         try:
             yield
             took = self._clock() - begun
+        except Refused:
+            is_refused = True
+            raise
         finally:
-            with self._free:
-                if took is not None:
-                    self._learn(kind, took)
+            with self._lock:
+                if is_refused and number == search.number:  # of those in flight together, one
+                    search.refused()
+                elif took is not None and not connects:
+                    search.answered(number, took, self._busy)
                 self._busy -= 1
-                self._free.notify(max(1, int(self._limit) - self._busy))
+                self._last = search.number
+                for each in self._searches.values():
+                    each.free.notify(max(0, each.number - self._busy))
+
+
+@dataclass(slots=True)
+class _Tried:
+    """What came of a number of requests in flight: the older, the less it counts."""
+
+    answers: float = 0.0
+    seconds: float = 0.0  # that they took, all together
+
+    def add(self, answers: float, seconds: float) -> None:
+        self.answers += answers
+        self.seconds += seconds
+
+
+class _Search:
+    """The best number for one kind of request, and on to another when that is better.
+
+    It keeps to the best it knows, and tries half and twice as many: at once when nothing is known
+    of them, and again the sooner the better they were and the longer ago that is. Twice as many
+    come first where requests do not wait on each other, as on a server far away.
+    """
+
+    def __init__(self, number: int, most: int, free: Condition) -> None:
+        self.number, self.free = number, free
+        self._most = most
+        self._tried: dict[int, _Tried] = {}
+        self._now, self._in_flight = _Tried(), 0  # since the last decision; the sum at each answer
+        self._quickest = inf  # seconds
+        self._surprises = 0
+
+    def answered(self, number: int, took: float, busy: int) -> None:
+        """One that began when `number` were allowed, and how many were in flight at its end."""
+        self._quickest = min(took, self._quickest)
+        if number != self.number:  # the late ones are the slow ones: they count where they began
+            known = self._tried.get(number)
+            if known and known.seconds < inf:  # else one was refused there: that is to fade
+                known.add(1, took)
+            return
+        self._now.add(1, took)
+        self._in_flight += busy
+        least, few = (LONGER, MANY) if number in self._tried else (BRIEFLY, FEW)
+        enough = self._now.answers >= max(few, number / 2)
+        if enough and self._now.seconds >= least * number:
+            # Else there was not enough to do; many that end together make room for a moment.
+            now, is_full = self._now, 2 * self._in_flight > number * self._now.answers
+            self._now, self._in_flight = _Tried(), 0
+            if is_full:
+                self._learn(now)
 
     def refused(self) -> None:
-        """The server was overloaded or away: half as many from now on."""
-        with self._free:
-            self._limit = max(1.0, self._limit / 2)
-            self._round.clear()
+        """Half as many; so many as now bring nothing until that is forgotten."""
+        self._tried = {self.number: _Tried(1, inf)} if self.number > 1 else {}
+        self._now, self._in_flight, self._surprises = _Tried(), 0, 0
+        self.number = max(1, self.number // 2)
 
-    def _learn(self, kind: str, took: float) -> None:
-        quickest = self._quickest[kind] = min(took, self._quickest.get(kind, took))
-        self._round.append(quickest / took if took > 0 else 1.0)
-        # A round, so that one slow answer, such as the first on a connection, changes nothing.
-        if len(self._round) >= self._limit and self._busy >= int(self._limit):
-            wanted = self._limit * median(self._round) + QUEUE
-            self._limit = min(max(wanted, 1.0), float(self._most))
-            self._round.clear()
+    def _learn(self, now: _Tried) -> None:
+        if self._is_surprise(now):
+            self._surprises += 1
+            if self._surprises < 2:
+                return
+            self._tried.clear()
+        self._surprises = 0
+        for tried in self._tried.values():
+            tried.answers, tried.seconds = tried.answers * FADES, tried.seconds * FADES
+        # Less than half an answer is none.
+        self._tried = {n: tried for n, tried in self._tried.items() if tried.answers > 0.5}
+        self._tried.setdefault(self.number, _Tried()).add(now.answers, now.seconds)
+        best = max(self._tried, key=self._worth)
+        less, more = max(1, best // 2), min(best * 2, self._most)
+        is_alike = now.seconds < ALIKE * self._quickest * now.answers
+        around = (more, less) if is_alike else (less, more)
+        self.number = max(best, *around, key=self._promise)
+
+    def _is_surprise(self, now: _Tried) -> bool:
+        known = self._tried.get(self.number)
+        if known is None or known.answers < now.answers:
+            return False
+        times = (now.answers * known.seconds) / (known.answers * now.seconds)
+        chance = 1 + SURPRISE / sqrt(now.answers)
+        return not 1 / chance < times < chance
+
+    def _worth(self, number: int) -> float:
+        """Where each request is followed by the next, n in flight bring n answers in one's time."""
+        tried = self._tried[number]
+        return tried.answers / tried.seconds * pow(number, 1 - PAYS)
+
+    def _promise(self, number: int) -> float:
+        """What it is worth, or more: the less is known of it, the more."""
+        if number not in self._tried:
+            return inf
+        return self._worth(number) * (1 + DOUBT / sqrt(self._tried[number].answers))

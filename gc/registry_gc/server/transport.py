@@ -15,7 +15,7 @@ from urllib3.util import Retry
 from registry_gc import __version__
 from registry_gc.errors import NoAnswer, RegistryGcError, Stop, TooSlow, WrongAnswer
 from registry_gc.server.exchange import TIMEOUT, Answer, Exchange, NoThread, Session, TooLarge
-from registry_gc.server.pace import Pace
+from registry_gc.server.pace import Pace, Refused
 from registry_gc.server.patience import Patience
 
 USER_AGENT = f"registry-gc/{__version__} (+https://gitea.com/registry-gc/registry-gc)"
@@ -109,7 +109,6 @@ class Transport:
                     if failure and isinstance(end, TooSlow):
                         raise self._given_up(retry, request, failure) from None
                     raise
-                self._pace.refused()
                 self._patience.failed(str(failure))
                 was_sent = was_sent or (failure.was_sent and method not in _SAFE)
                 if self._patience.end() is None:
@@ -178,7 +177,7 @@ class Transport:
         return NoAnswer.after(request, len(retry.history) + 1, str(failure), is_first)
 
 
-class _Passing(Exception):
+class _Passing(Refused):
     """A failure that the next try may not meet."""
 
     def __init__(self, text: str, was_sent: bool, retry_after: str | None = None) -> None:
