@@ -218,19 +218,20 @@ class _Sweep:
     def _delete_next(self, due: deque[Version], advance: Callable[[], None]) -> None:
         """Deletes what is due until the next look, and keeps what those that failed need."""
         failed = len(self.plan.failed)
+        workers = min(self._reader.client.concurrency, len(due) + 1)  # and one that looks
         steps = self._stretch.steps(due, self.plan.doomed)
-        due.extendleft(reversed(self._delete_all(steps, advance)))
+        due.extendleft(reversed(self._delete_all(workers, steps, advance)))
         if len(self.plan.failed) > failed:
             self.plan = with_needed(self._reader, self.plan)
 
     def _delete_all(
-        self, steps: Iterator[Version | None], advance: Callable[[], None]
+        self, workers: int, steps: Iterator[Version | None], advance: Callable[[], None]
     ) -> list[Version]:
         """Deletes several at once, notes what became of each, and gives back what was not sent."""
-        client, plan = self._reader.client, self.plan
+        plan = self.plan
         deleted, failed, late = set[int](), dict[int, str](), list[Version]()
         try:
-            for version, error in parallel.as_done(client.concurrency, self._do, steps):
+            for version, error in parallel.as_done(workers, self._do, steps):
                 if version is None:
                     continue
                 if isinstance(error, TooLate) and self._given_up[version.id] < ROUNDS:
