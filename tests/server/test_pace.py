@@ -13,7 +13,7 @@ import pytest
 import requests_mock as rm
 from requests.auth import HTTPBasicAuth
 
-from registry_gc.server.pace import Pace, Refused
+from registry_gc.server.pace import Overloaded, Pace
 from registry_gc.server.transport import Transport
 
 MOST = 32
@@ -231,8 +231,8 @@ def test_a_refusal_halves_it_once_for_all_that_were_in_flight_and_one_may_always
     for halvings in range(1, 8):
         places = [entered(pace) for _ in range(in_flight(pace))]
         for place in places:
-            refused = Refused()
-            assert not place.__exit__(Refused, refused, None)
+            refused = Overloaded()
+            assert not place.__exit__(Overloaded, refused, None)
         assert in_flight(pace) == max(before >> halvings, 1)
     paced(server, pace, server.now + 5)
     assert in_flight(pace) >= before // 2
@@ -244,7 +244,7 @@ def test_where_it_was_refused_it_does_not_go_again_at_once() -> None:
     paced(server, pace, 3)
     number = in_flight(pace)
     place = entered(pace)
-    assert not place.__exit__(Refused, Refused(), None)
+    assert not place.__exit__(Overloaded, Overloaded(), None)
     times = paced(server, pace, server.now + 0.5)
     assert times
     assert in_flight(pace) < number
@@ -256,7 +256,7 @@ def test_one_refusal_among_answers_is_forgotten_as_soon_as_one_alone() -> None:
     paced(server, pace, 3)
     number = in_flight(pace)
     refused, *answered = [entered(pace) for _ in range(number)]
-    assert not refused.__exit__(Refused, Refused(), None)
+    assert not refused.__exit__(Overloaded, Overloaded(), None)
     server.now += 0.2
     for place in answered:
         place.close()
@@ -278,7 +278,7 @@ def test_each_kind_has_its_own_number_and_begins_with_what_the_last_came_to() ->
     paced(server, pace, 3)
     number = in_flight(pace)
     assert in_flight(pace, "delete") == number
-    assert not entered(pace, "delete").__exit__(Refused, Refused(), None)
+    assert not entered(pace, "delete").__exit__(Overloaded, Overloaded(), None)
     assert in_flight(pace, "delete") == number // 2
     assert in_flight(pace) == number
 

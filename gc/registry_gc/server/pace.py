@@ -13,11 +13,11 @@ LONGER, MANY = 0.2, 8  # the same of one of which something is: then noise must 
 PAYS = 0.07  # twice as many in flight must bring 5 % more (2**0.07): they wait on each other
 ALIKE = 1.2  # answers that take at most so many times the quickest one hardly wait on each other
 FADES = 0.9  # how much of what was learnt still counts, from one try to the next
-DOUBT = 0.5  # by what share one answer may mislead; by the root of n less, n of them
+DOUBT = 0.4  # by what share one answer may mislead; by the root of n less, n of them
 SURPRISE = 1.5  # the same, when no chance explains it: twice on end, and the server is another
 
 
-class Refused(Exception):
+class Overloaded(Exception):
     """Raised in a slot: the server was overloaded or away."""
 
 
@@ -47,19 +47,21 @@ class Pace:
             # A connection takes longer, and only once; the first is all there is to go by.
             connects = 0 < self._connections < self._busy
             self._connections = max(self._busy, self._connections)
+            search.is_reached |= self._busy >= search.number
+            counts = search.is_reached and not connects
             number, begun = search.number, self._clock()
         took, is_refused = None, False
         try:
             yield
             took = self._clock() - begun
-        except Refused:
+        except Overloaded:
             is_refused = True
             raise
         finally:
             with self._lock:
                 if is_refused and number == search.number:  # of those in flight together, one
                     search.refused()
-                elif took is not None and not connects:
+                elif took is not None and counts:
                     search.answered(number, took, self._busy)
                 self._busy -= 1
                 self._last = search.number
@@ -89,6 +91,7 @@ class _Search:
 
     def __init__(self, number: int, most: int, free: Condition) -> None:
         self.number, self.free = number, free
+        self.is_reached = False  # what begins before so many were in flight finds a shorter queue
         self._most = most
         self._tried: dict[int, _Tried] = {}
         self._now, self._in_flight = _Tried(), 0  # since the last decision; the sum at each answer
@@ -106,7 +109,7 @@ class _Search:
         self._now.add(1, took)
         self._in_flight += busy
         least, few = (LONGER, MANY) if number in self._tried else (BRIEFLY, FEW)
-        enough = self._now.answers >= max(few, number / 2)
+        enough = self._now.answers >= max(few, number)  # else only those that are quick were seen
         if enough and self._now.seconds >= least * number:
             # Else there was not enough to do; many that end together make room for a moment.
             now, is_full = self._now, 2 * self._in_flight > number * self._now.answers
@@ -136,7 +139,8 @@ class _Search:
         less, more = max(1, best // 2), min(best * 2, self._most)
         is_alike = now.seconds < ALIKE * self._quickest * now.answers
         around = (more, less) if is_alike else (less, more)
-        self.number = max(best, *around, key=self._promise)
+        was, self.number = self.number, max(best, *around, key=self._promise)
+        self.is_reached = self.number <= was
 
     def _is_surprise(self, now: _Tried) -> bool:
         known = self._tried.get(self.number)

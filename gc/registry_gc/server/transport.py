@@ -15,7 +15,7 @@ from urllib3.util import Retry
 from registry_gc import __version__
 from registry_gc.errors import NoAnswer, RegistryGcError, Stop, TooSlow, WrongAnswer
 from registry_gc.server.exchange import TIMEOUT, Answer, Exchange, NoThread, Session, TooLarge
-from registry_gc.server.pace import Pace, Refused
+from registry_gc.server.pace import Overloaded, Pace
 from registry_gc.server.patience import Patience
 
 USER_AGENT = f"registry-gc/{__version__} (+https://gitea.com/registry-gc/registry-gc)"
@@ -177,7 +177,7 @@ class Transport:
         return NoAnswer.after(request, len(retry.history) + 1, str(failure), is_first)
 
 
-class _Passing(Refused):
+class _Passing(Overloaded):
     """A failure that the next try may not meet."""
 
     def __init__(self, text: str, was_sent: bool, retry_after: str | None = None) -> None:
