@@ -89,7 +89,9 @@ def test_without_an_event_nothing_was_asked_for() -> None:
     [
         ({"restore": "app:v1"}, (), True),
         ({"restore": "app:v1"}, ("app:v1",), False),
-        ({"restore": "  "}, (), False),
+        ({"restore": " "}, (), True),
+        ({"restore": "\n"}, (), True),
+        ({"restore": ""}, (), False),
         ({"restore": None}, (), False),
         ({"tag": "app:v1"}, (), False),
         ({}, ("app:v1",), False),

@@ -42,14 +42,14 @@ class DryRunAsked(UsageError):
 
 
 class RestoreAsked(UsageError):
-    """Whoever started the workflow named tags to put back, and the setting names none."""
+    """Whoever started the workflow filled in what to put back, and the setting names nothing."""
 
     def __init__(self) -> None:
         super().__init__(
             (
-                "restore: the workflow was started with tags to put back, but the setting restore "
-                "is empty. Nothing was deleted. Write this line in the workflow: "
-                "restore: ${{ github.event.inputs.restore }}",
+                "restore: the workflow was started with its input restore filled in, but no tag "
+                "to put back arrived. Nothing was deleted. Name tags in it, such as app:v1.2, and "
+                "write this line in the workflow: restore: ${{ github.event.inputs.restore }}",
             )
         )
 
@@ -121,9 +121,12 @@ def check_no_dry_run(event: Mapping[str, Any] | None) -> None:
 
 
 def check_restore(event: Mapping[str, Any] | None, restore: Collection[str]) -> None:
-    """Raises RestoreAsked when a workflow's input `restore` was filled in and does not arrive."""
+    """Raises RestoreAsked when a workflow's input `restore` was filled in and does not arrive.
+
+    Spaces fill it in too: a workflow's `if: github.event.inputs.restore != ''` lets them pass.
+    """
     text = ((event or {}).get("inputs") or {}).get("restore")
-    if text and str(text).strip() and not restore:
+    if text and not restore:
         raise RestoreAsked
 
 
