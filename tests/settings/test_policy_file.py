@@ -12,6 +12,7 @@ from registry_gc.errors import UsageError
 from registry_gc.settings.inputs import Settings
 from registry_gc.settings.load import load
 from registry_gc.settings.parse import Limit, Policy
+from registry_gc.settings.policy_file import FILE_INPUTS, IMAGE_INPUTS
 
 NAME = "gc.yml"
 TOKEN = "f00dfeed5ec7e7f00dfeed5ec7e7f00dfeed5ec7"
@@ -262,6 +263,32 @@ images:
 def test_what_is_no_settings_is_told(tmp_path: Path, text: str, message: str) -> None:
     (found,) = problems(tmp_path, text)
     assert found.startswith(message) or message in found
+
+
+@pytest.mark.parametrize("blank", ["", "''", '" "', '"\\n"', "|+\n\n\n", '"\\u3000\\t"'])
+@pytest.mark.parametrize("name", FILE_INPUTS)
+def test_a_blank_value_says_nothing_whatever_the_setting(
+    tmp_path: Path, name: str, blank: str
+) -> None:
+    """Not even that the policies above are to be none for an image."""
+    nothing = f"{name}: says nothing: give it a value, or take the line out."
+    assert problems(tmp_path, f"# blank\n{name}: {blank}\n") == [f"2: {nothing}"]
+    if name in IMAGE_INPUTS:
+        text = f"images:\n- match: a\n  {name}: {blank}\n"
+        assert problems(tmp_path, text) == [f"3: {nothing}"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("images:\n- match: ' '\n", "2: match: says nothing"),
+        ("policies:\n- tags: ' '\n", "2: tags: says nothing"),
+        ("policies:\n- tags: v*\n  group-by: ' '\n", "3: group-by: says nothing"),
+    ],
+)
+def test_a_blank_pattern_says_nothing(tmp_path: Path, text: str, message: str) -> None:
+    (found,) = problems(tmp_path, text)
+    assert found.startswith(message)
 
 
 def test_package_may_be_said_in_the_file_and_is_not_missed_where_that_is_wrong(

@@ -174,7 +174,7 @@ def _parsed(name: str, parse: Any, part: Part, problems: Problems, many: bool = 
     content = part.content
     text = ""
     try:
-        if content is None or content == "":
+        if content is None or (isinstance(content, str) and not content.strip()):
             raise ValueError("says nothing: give it a value, or take the line out.")
         if isinstance(content, Mapping):
             raise ValueError("has keys below it, and takes a value.")
