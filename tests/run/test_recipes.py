@@ -14,7 +14,9 @@ from registry_gc.settings.load import load
 from tests.harness import Outcome, age_all, in_process, names_in, run_gc
 from tests.sandbox import Box, Pusher
 
-RECIPES = (Path(__file__).resolve().parents[2] / "docs" / "recipes.md").read_text("utf-8")
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+RECIPES = (DOCS / "recipes.md").read_text("utf-8")
+POLICY_PAGE = (DOCS / "policy-file.md").read_text("utf-8")
 
 
 @pytest.fixture
@@ -31,10 +33,15 @@ def follow(box: Box, heading: str, values: dict[str, str]) -> Outcome:
         text = text.replace("${{ " + expression + " }}", value)
     assert "${{" not in text
     inputs = {name: str(value) for name, value in _with(yaml.safe_load(text)).items()}
+    return run_with(box, inputs)
+
+
+def run_with(box: Box, inputs: dict[str, str], workspace: Path = Path()) -> Outcome:
+    """A run with these inputs, and a policy file in the workspace where they name one."""
     inputs = {"owner": box.owner} | inputs | {"server-url": box.url}
-    chosen = load({}, {f"INPUT_{name.upper()}": value for name, value in inputs.items()})
-    given = {f.name: getattr(chosen, f.name) for f in fields(Settings)}
-    return run_gc(box, **given)
+    given = {f"INPUT_{name.upper()}": value for name, value in inputs.items()}
+    chosen = load({}, given, workspace)
+    return run_gc(box, **{f.name: getattr(chosen, f.name) for f in fields(Settings)})
 
 
 def _with(document: Any) -> dict[str, Any]:
@@ -88,3 +95,46 @@ def test_one_job_cleans_a_whole_instance_and_keeps_what_any_repository_uses(box:
     assert set(box.store.versions("app", "acme")) == newest
     assert set(box.store.versions("app", "someone")) == newest
     assert set(box.store.versions("app", "team-a")) == newest | {"v0"}
+
+
+def test_releases_live_as_long_as_their_git_tag_whatever_name_they_have(box: Box) -> None:
+    app = box.store.forge.add(box.store.owner("acme"), "my-image", {"README.md": "hello"})
+    app.pulls, app.tags = {12: "open", 13: "closed"}, {"v1.2.3"}
+    app.branches["feature/Login"] = {}
+    alive = {"v1.2.3", "1.2.3", "1.2", "1", "main", "feature-login", "feature-login-3f2a", "pr-12"}
+    gone = {"v1.2.2", "1.2.2", "1.1", "feature-old", "feature-old-3f2a", "pr-13"}
+    for tag in sorted({*alive, *gone, "latest"}):
+        box.push.multiarch("my-image", tag, tag)
+    box.store.owner("acme").images["my-image"].repository = "my-image"
+    age_all(box, 365, image="my-image")
+    outcome = follow(box, "As long as a branch, pull request or git tag", {})
+    assert outcome.exit_code == 0, outcome.text
+    left = {name for name in names_in(box, "my-image") if not name.startswith("sha256:")}
+    assert left == {*alive, "latest"}
+    assert [box.push.missing("my-image", tag) for tag in left] == [[]] * len(left)
+
+
+def test_the_parts_of_a_push_under_way_stay_in_a_stream_thinned_with_age(box: Box) -> None:
+    box.push.multiarch("my-image", "v1", 1)
+    age_all(box, 4000, image="my-image")
+    part = box.push.image("my-image", None, "the first platform of v2")
+    box.store.age("my-image", part, 1 / 24)
+    outcome = follow(box, "Thinned with age", {})
+    assert outcome.exit_code == 0, outcome.text
+    assert part in names_in(box, "my-image")
+
+
+def test_the_parts_of_a_push_under_way_stay_by_the_policy_file_of_its_page(
+    box: Box, tmp_path: Path
+) -> None:
+    (text,) = re.findall(r"```yaml\n(.*?)```", POLICY_PAGE, re.DOTALL)
+    (tmp_path / "gc.yml").write_text(text, "utf-8")
+    for tag in ("v1", "v2"):
+        box.push.multiarch("cache-app", tag, tag)
+    age_all(box, 4000, image="cache-app")
+    part = box.push.image("cache-app", None, "the first platform of v3")
+    box.store.age("cache-app", part, 1 / 24)
+    outcome = run_with(box, {"token": box.token, "policy-file": "gc.yml"}, tmp_path)
+    assert outcome.exit_code == 0, outcome.text
+    assert part in names_in(box, "cache-app")
+    assert len([n for n in names_in(box, "cache-app") if n.startswith("v")]) == 1
