@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,28 +10,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry_gc.policy.calendar import kept_by_calendar
+from registry_gc.registry.versions import Version
 from registry_gc.settings.parse import Policy
 
 LATER = datetime(2200, 1, 1, tzinfo=UTC)
 FIGURES = ("keep_daily", "keep_weekly", "keep_monthly", "keep_yearly")
 
 
-@dataclass(frozen=True)
-class Build:
-    created: datetime
-    id: int
-
-
-def builds(moments: Iterable[datetime]) -> list[Build]:
+def builds(moments: Iterable[datetime]) -> list[Version]:
     """The later in the list, the newer in the registry; handed over newest first."""
-    return [Build(moment, number) for number, moment in enumerate(moments, 1)][::-1]
+    return [
+        Version(number, "app", f"v{number}", moment) for number, moment in enumerate(moments, 1)
+    ][::-1]
 
 
-def at(*texts: str) -> list[Build]:
+def at(*texts: str) -> list[Version]:
     return builds(datetime.fromisoformat(f"{text}+00:00") for text in texts)
 
 
-def kept(among: Sequence[Build], now: datetime = LATER, **figures: Any) -> dict[str, str]:
+def kept(among: Sequence[Version], now: datetime = LATER, **figures: Any) -> dict[str, str]:
     """Date -> reason, oldest first."""
     reasons = kept_by_calendar(among, Policy((), 0, 0, **figures), now)
     return {f"{b.created:%Y-%m-%d %H}": reasons[b.id] for b in among[::-1] if b.id in reasons}
@@ -170,7 +166,7 @@ def test_thinning_every_day_comes_out_as_thinning_once(
     """So nothing that was kept yesterday is missed today: only newer builds move it out."""
     days = builds(START + timedelta(hours=hour) for hour in hours)
     policy = Policy((), 0, 0, **figures)
-    there: list[Build] = []
+    there: list[Version] = []
     for day in range(151):
         moment = START + timedelta(days=day)
         new = [b for b in days if moment - timedelta(days=1) < b.created <= moment]

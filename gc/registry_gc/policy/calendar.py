@@ -1,22 +1,10 @@
 """The newest build of each day, week, month, year: thinning with age, as backup programs do it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Protocol
 
+from registry_gc.registry.versions import Version, newest_first
 from registry_gc.settings.parse import Policy
-
-
-class Dated(Protocol):
-    """Something that has a date and, among those of one second, a number."""
-
-    @property
-    def created(self) -> datetime:
-        """UTC."""
-
-    @property
-    def id(self) -> int:
-        """The higher, the newer."""
 
 
 def _week(day: datetime) -> str:
@@ -32,14 +20,14 @@ _PERIODS: tuple[tuple[str, str, Callable[[datetime], str]], ...] = (
 )
 
 
-def kept_by_calendar(builds: Sequence[Dated], policy: Policy, now: datetime) -> dict[int, str]:
+def kept_by_calendar(builds: Iterable[Version], policy: Policy, now: datetime) -> dict[int, str]:
     """Why builds are kept, by id: each the newest of one of the last periods that have a build.
 
-    Days, ISO weeks, months and years are those of UTC. While there are fewer periods than are to
-    be kept, the oldest build stays too, so that what is kept reaches back as far as it can. What
-    is dated in the future takes no place.
+    Each build is given as the newest of its tags. Days, ISO weeks, months and years are those of
+    UTC. While there are fewer periods than are to be kept, the oldest build stays too, so that what
+    is kept reaches back as far as it can. What is dated in the future takes no place.
     """
-    past = sorted((b for b in builds if b.created <= now), key=lambda b: (b.created, b.id))[::-1]
+    past = newest_first(build for build in builds if build.created <= now)
     reasons: dict[int, str] = {}
     for name, field, period_of in _PERIODS:
         count, most = 0, getattr(policy, field)

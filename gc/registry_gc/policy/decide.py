@@ -22,7 +22,7 @@ from registry_gc.registry.version_names import (
     is_plain_tag,
     short,
 )
-from registry_gc.registry.versions import Version
+from registry_gc.registry.versions import Version, newest_first
 from registry_gc.settings.parse import Policy
 
 
@@ -83,7 +83,7 @@ def decide(versions: Sequence[Version], graph: Graph, rules: Rules, now: datetim
     roots = judge(versions, graph, rules, now, strays)
     kept = reach(versions, roots.kept, graph)
     if not any(tag.id in kept for tag in tags):
-        newest = min(tags, key=_newest_first)
+        newest = newest_first(tags)[0]
         kept = reach(versions, {**kept, newest.id: reasons.LAST_TAG}, graph)
     due_later = [v for v in versions if v.id in rules.waiting]
     kept |= {v.id: reasons.waiting(_lost(v, rules, strays)) for v in due_later}
@@ -134,7 +134,7 @@ def judge(
 
     And of the attachments in `strays` those that belong to another image.
     """
-    versions = sorted(versions, key=_newest_first)
+    versions = newest_first(versions)
     kept = _apart(versions, graph, rules)
     parts = {c.digest for v in versions if v.id in kept for c in _parts_of(v, graph)}
     until: dict[int, datetime] = {}
@@ -241,7 +241,3 @@ def _lost(version: Version, rules: Rules, strays: Collection[int]) -> str:
     if not is_plain_tag(version.name):
         return reasons.UNREACHABLE
     return beyond(version.name, _policy_of(version, rules))
-
-
-def _newest_first(version: Version) -> tuple[float, int]:
-    return -version.created.timestamp(), -version.id

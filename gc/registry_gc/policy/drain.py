@@ -2,16 +2,12 @@
 
 from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from registry_gc.registry.links import Links
 from registry_gc.registry.manifests import Graph, digests_of
 from registry_gc.registry.trash_names import is_in_trash
 from registry_gc.registry.version_names import is_plain_tag
-from registry_gc.registry.versions import Version
-
-Pushed = tuple[datetime, int]
-"""When a version was pushed, and its id: the least is the oldest."""
+from registry_gc.registry.versions import Pushed, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +74,7 @@ def _portion(roots: Sequence[Version], reached: Iterable[Version]) -> Portion:
 
 
 def _newest(versions: Iterable[Version]) -> Pushed:
-    return max((v.created, v.id) for v in versions)
+    return max(version.pushed for version in versions)
 
 
 def _together(

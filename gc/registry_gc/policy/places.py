@@ -11,20 +11,8 @@ from datetime import datetime, timedelta
 from registry_gc.policy import ordering
 from registry_gc.policy.calendar import kept_by_calendar
 from registry_gc.registry.manifests import Graph, children_of, digests_of
-from registry_gc.registry.versions import Version
+from registry_gc.registry.versions import Version, newest_first
 from registry_gc.settings.parse import MOST_DAYS, Policy
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One build among those of a policy."""
-
-    created: datetime
-    """When the newest of its tags was pushed; UTC."""
-    id: int
-    """The id of that tag: of two pushed in one second, the higher is the newer."""
-    tags: tuple[str, ...]
-    """The names that it has in this group of its policy, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +28,17 @@ class Roots:
 
 
 def reasons(
-    places: Sequence[Place], policy: Policy, now: datetime, group: str = ""
+    places: Sequence[Version], policy: Policy, now: datetime, group: str = ""
 ) -> tuple[str, ...]:
     """Why each of the places of a group, newest first, is kept; "" where nothing keeps it.
 
-    Places may stand for tags whose digests were not read, each for one: so once enough is kept,
-    no older place may change what the newer ones get.
+    Each place is given as the newest of the tags that share it. Where digests were not read, each
+    tag has one: so once enough is kept, no older place may change what the newer ones get.
     """
     by_calendar = kept_by_calendar(places, policy, now)
     whose = _whose(policy, group)
 
-    def reason(number: int, place: Place) -> str:
+    def reason(number: int, place: Version) -> str:
         if number <= policy.keep_latest:
             return f"keep-latest {number}/{policy.keep_latest}{whose}"
         if is_younger(place.created, policy.keep_days, now):
@@ -110,7 +98,7 @@ def _count_group(
     for position, tag in enumerate(tags):
         opened.setdefault(_holds(tag, graph)[0], []).append(position)
     builds = list(opened.values())
-    places = [_place([tags[at] for at in build]) for build in builds]
+    places = [newest_first(tags[at] for at in build)[0] for build in builds]
     why = reasons(places, policy, now, name)
     last = max((number for number, reason in enumerate(why) if reason), default=-1)
     if last < 0:
@@ -131,11 +119,6 @@ def _count_group(
 def _is_read_whole(policy: Policy) -> bool:
     """Whether each of its tags may change what the others get."""
     return bool(policy.group_by) or policy.by_version
-
-
-def _place(tags: list[Version]) -> Place:
-    newest = max(tags, key=lambda tag: (tag.created, tag.id))
-    return Place(newest.created, newest.id, tuple(tag.name for tag in tags))
 
 
 def _holds(tag: Version, graph: Graph) -> tuple[str, ...]:

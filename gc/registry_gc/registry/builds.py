@@ -8,7 +8,7 @@ from datetime import datetime
 from registry_gc.registry.links import Links
 from registry_gc.registry.manifests import Graph, children_of, digests_of
 from registry_gc.registry.version_names import is_plain_tag
-from registry_gc.registry.versions import Version
+from registry_gc.registry.versions import Version, newest_first
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +53,7 @@ def builds_of(
     with the ids in `alone` are builds of their own, whatever index lists them. `is_tag` says which
     names make builds: those that people push to, or those of the trash.
     """
-    tags = sorted(
-        (v for v in versions if is_tag(v.name)), key=lambda v: (v.created, v.id), reverse=True
-    )
+    tags = newest_first(v for v in versions if is_tag(v.name))
     listed = {child.digest for tag in tags for child in children_of(tag, graph)}
     named: dict[str, list[Version]] = {}
     for tag in tags:

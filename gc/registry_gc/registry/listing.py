@@ -8,7 +8,7 @@ from typing import Any
 
 from registry_gc.errors import RegistryGcError
 from registry_gc.registry.version_names import first_match
-from registry_gc.registry.versions import Version
+from registry_gc.registry.versions import Version, newest_first
 from registry_gc.server import packages
 from registry_gc.server.client import Client
 from registry_gc.server.packages import Page
@@ -224,11 +224,10 @@ def _listing(query: str, rows: Iterable[dict[str, Any]], first: Page) -> Listing
             versions.append(_version(image, row))
         except Unclear as error:
             unclear[image] = str(error)
-    versions.sort(key=lambda v: (v.created, v.id), reverse=True)
     by_image = {image: frozenset(found) for image, found in ids.items()}
     return Listing(
         query,
-        tuple(versions),
+        tuple(newest_first(versions)),
         by_image,
         unclear,
         first.at,

@@ -111,7 +111,7 @@ def _newer_names(plan: Plan, graph: Graph) -> dict[int, str]:
     found: dict[int, str] = {}
     failed: dict[str, str] = {}  # digest -> the name that holds it and stays
     there = (v for v in plan.versions if v.id not in plan.deleted)
-    for version in sorted(there, key=lambda v: (v.created, v.id)):
+    for version in sorted(there, key=lambda version: version.pushed):
         held = [digest for digest in digests_of(version, graph) if is_plain_tag(version.name)]
         if version.id in plan.failed:
             failed |= dict.fromkeys(held, version.name)

@@ -9,7 +9,7 @@ from registry_gc.registry.builds import builds_of
 from registry_gc.registry.manifests import digests_of
 from registry_gc.registry.trash_names import is_in_trash
 from registry_gc.registry.version_names import is_plain_tag
-from registry_gc.registry.versions import Version
+from registry_gc.registry.versions import Version, newest_first
 from registry_gc.report.report import Build, Image, Problem, Report, Row, State
 from registry_gc.report.wording import attached
 from registry_gc.run.plan import Plan
@@ -53,7 +53,7 @@ def needed_blobs(plan: Plan, settings: Settings) -> Iterable[str]:
 
 def image(plan: Plan, needed: Container[str], settings: Settings) -> Image:
     """One image; `needed` are the blobs that what stays uses, in any image of the run."""
-    versions = sorted(plan.versions, key=lambda v: (v.created, v.id), reverse=True)
+    versions = newest_first(plan.versions)
     is_measured = settings.measure_space and all(v.id in plan.graph for v in versions)
     rows = {version.id: _row(plan, version) for version in versions}
     builds = _builds(plan, rows, is_measured)

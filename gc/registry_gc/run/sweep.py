@@ -9,7 +9,7 @@ from registry_gc.errors import Denied, Interrupted, RegistryGcError, Stop
 from registry_gc.registry.listing import TRIES
 from registry_gc.registry.manifests import Graph, digests_of
 from registry_gc.registry.version_names import is_plain_tag
-from registry_gc.registry.versions import Version
+from registry_gc.registry.versions import Version, newest_first
 from registry_gc.run import problems
 from registry_gc.run.look import look_again, with_needed
 from registry_gc.run.plan import Plan
@@ -64,11 +64,11 @@ def turns(due: Iterable[Version], graph: Graph) -> list[deque[Version]]:
     as it was, and takes no place of one of an older day or month. An index comes before those of
     them that it lists, so that one whose deletion fails keeps its own.
     """
-    newest_first = sorted(due, key=lambda v: (v.created, v.id), reverse=True)
-    depths = _depths(newest_first, graph)
+    ordered = newest_first(due)
+    depths = _depths(ordered, graph)
     newer = Counter[str]()  # build -> its names so far
     found: dict[tuple[int, int], deque[Version]] = {}
-    for version in newest_first:
+    for version in ordered:
         build = _build(version, graph)
         found.setdefault((depths[build], -newer[build]), deque()).append(version)
         newer[build] += 1
