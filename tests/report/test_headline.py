@@ -155,7 +155,7 @@ def test_what_a_build_is_made_of_in_words() -> None:
             ]
         )
     ]
-    found = Found((versions[0],), (), (), tuple(versions[1:]), "", (), 2)
+    found = Found((versions[0],), (), (), tuple(versions[1:]), (), 2)
     assert attached(found) == ("SBOM", "attested (3)", "referrers", "signed (2)")
     tag = reports.row("v1", 1, State.KEPT, "")
     build = reports.build(

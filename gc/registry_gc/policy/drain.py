@@ -4,7 +4,7 @@ from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from registry_gc.registry.links import Links
-from registry_gc.registry.manifests import Graph, digests_of
+from registry_gc.registry.manifests import Graph, build_of
 from registry_gc.registry.trash_names import is_in_trash
 from registry_gc.registry.version_names import is_plain_tag
 from registry_gc.registry.versions import Pushed, Version
@@ -87,9 +87,9 @@ def _together(
     """
     groups: dict[str | int, list[Version]] = {}
     for version in versions:
-        holds = digests_of(version, graph)
-        is_alone = not is_plain_tag(version.name) or holds[0] in stays
-        groups.setdefault(version.id if is_alone else holds[0], []).append(version)
+        build = build_of(version, graph)
+        is_alone = not is_plain_tag(version.name) or build in stays
+        groups.setdefault(version.id if is_alone else build, []).append(version)
     return groups.values()
 
 
@@ -107,5 +107,4 @@ def _reached(roots: Iterable[Version], links: Links) -> list[Version]:
 
 def _held_by_tags(versions: Iterable[Version], graph: Graph) -> set[str]:
     """What is pulled by these tags."""
-    tags = (v for v in versions if is_plain_tag(v.name))
-    return {digest for tag in tags for digest in digests_of(tag, graph)[:1]}
+    return {build_of(v, graph) for v in versions if is_plain_tag(v.name)}

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from registry_gc.policy import ordering
 from registry_gc.policy.calendar import kept_by_calendar
-from registry_gc.registry.manifests import Graph, children_of, digests_of
+from registry_gc.registry.manifests import Graph, build_of, children_of, digests_of
 from registry_gc.registry.versions import Version, newest_first
 from registry_gc.settings.parse import MOST_DAYS, Policy
 
@@ -72,7 +72,7 @@ def count(
     parts = set(parts)
     groups: dict[str, list[Version]] = {}
     for tag in tags:
-        if parts.isdisjoint(_holds(tag, graph)):
+        if parts.isdisjoint(digests_of(tag, graph)):
             groups.setdefault(_group_of(tag.name, policy), []).append(tag)
         parts.update(child.digest for child in children_of(tag, graph))
     kept: dict[int, str] = {}
@@ -94,9 +94,9 @@ def _count_group(
     """What is kept of the tags of one group, which come newest first and are no parts."""
     if policy.by_version:
         tags = sorted(tags, key=lambda tag: _version(tag.name), reverse=True)
-    opened: dict[str, list[int]] = {}  # a digest -> the positions of its tags
+    opened: dict[str, list[int]] = {}  # a build -> the positions of its tags
     for position, tag in enumerate(tags):
-        opened.setdefault(_holds(tag, graph)[0], []).append(position)
+        opened.setdefault(build_of(tag, graph), []).append(position)
     builds = list(opened.values())
     places = [newest_first(tags[at] for at in build)[0] for build in builds]
     why = reasons(places, policy, now, name)
@@ -119,11 +119,6 @@ def _count_group(
 def _is_read_whole(policy: Policy) -> bool:
     """Whether each of its tags may change what the others get."""
     return bool(policy.group_by) or policy.by_version
-
-
-def _holds(tag: Version, graph: Graph) -> tuple[str, ...]:
-    """The digests of a tag; one that was not read is a build of its own."""
-    return digests_of(tag, graph) or (tag.name,)
 
 
 def _group_of(tag: str, policy: Policy) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from registry_gc.policy.places import days, is_younger
-from registry_gc.registry.manifests import Graph, children_of, digests_of
+from registry_gc.registry.manifests import Graph, children_of, digest_of, digests_of
 from registry_gc.registry.trash_names import is_in_trash, trash_name
 from registry_gc.registry.versions import Version
 
@@ -16,13 +16,9 @@ def names_for(
     going: Iterable[Version], versions: Iterable[Version], graph: Graph
 ) -> dict[int, str]:
     """The name in the trash for each tag that goes, by its id; none for one that was not read."""
-    taken = {
-        v.name: next(iter(digests_of(v, graph)), None) for v in versions if is_in_trash(v.name)
-    }
-    digests = {tag.id: digests_of(tag, graph) for tag in going}
-    return {
-        tag.id: trash_name(tag.name, digests[tag.id][0], taken) for tag in going if digests[tag.id]
-    }
+    taken = {v.name: digest_of(v, graph) for v in versions if is_in_trash(v.name)}
+    digests = ((tag, digest_of(tag, graph)) for tag in going)
+    return {tag.id: trash_name(tag.name, digest, taken) for tag, digest in digests if digest}
 
 
 def refused(going: Iterable[Version], versions: Iterable[Version], graph: Graph) -> dict[int, str]:

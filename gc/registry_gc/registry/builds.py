@@ -3,10 +3,9 @@
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from registry_gc.registry.links import Links
-from registry_gc.registry.manifests import Graph, children_of, digests_of
+from registry_gc.registry.manifests import Graph, build_of, children_of, digests_of
 from registry_gc.registry.version_names import is_plain_tag
 from registry_gc.registry.versions import Version, newest_first
 
@@ -23,17 +22,10 @@ class Build:
     """The untagged versions that its index lists."""
     attachments: tuple[Version, ...]
     """What is attached to any of these, and what that refers to in turn."""
-    digest: str
-    """What a pull gets; "" when it was not read."""
     platforms: tuple[str, ...]
     """As its index names them, such as `linux/arm64`; none for an image without an index."""
     attestations: int
     """Entries of its index that are no image, as buildx adds them (platform unknown/unknown)."""
-
-    @property
-    def created(self) -> datetime:
-        """When the newest of its tags was pushed; UTC."""
-        return self.tags[0].created
 
     @property
     def versions(self) -> tuple[Version, ...]:
@@ -57,9 +49,8 @@ def builds_of(
     listed = {child.digest for tag in tags for child in children_of(tag, graph)}
     named: dict[str, list[Version]] = {}
     for tag in tags:
-        digests = digests_of(tag, graph) or (tag.name,)
-        if tag.id in alone or listed.isdisjoint(digests):
-            named.setdefault(digests[0], []).append(tag)
+        if tag.id in alone or listed.isdisjoint(digests_of(tag, graph)):
+            named.setdefault(build_of(tag, graph), []).append(tag)
     links = Links(versions, graph)
     return [_build(tuple(aliases), links, graph) for aliases in named.values()]
 
@@ -87,7 +78,6 @@ def _build(tags: tuple[Version, ...], links: Links, graph: Graph) -> Build:
         tuple(parts),
         tuple(children),
         tuple(attachments),
-        next(iter(digests_of(tags[0], graph)), ""),
         tuple(dict.fromkeys(p for p in platforms if p and not p.startswith("unknown"))),
         sum(platform.startswith("unknown") for platform in platforms),
     )

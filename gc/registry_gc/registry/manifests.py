@@ -47,6 +47,16 @@ def digests_of(version: Version, graph: Graph) -> tuple[str, ...]:
     return (version.name,) if is_digest(version.name) else ()
 
 
+def digest_of(version: Version, graph: Graph) -> str:
+    """The digest of what a pull gets, or "" where it is not known."""
+    return next(iter(digests_of(version, graph)), "")
+
+
+def build_of(version: Version, graph: Graph) -> str:
+    """What the names of a build have in common, that digest; one that was not read has its name."""
+    return digest_of(version, graph) or version.name
+
+
 def children_of(version: Version, graph: Graph) -> tuple[Child, ...]:
     """The entries of an index that a pull gets; none for an image, or for what was not read."""
     return graph[version.id].children if version.id in graph else ()

@@ -17,10 +17,10 @@ def is_in_trash(name: str) -> bool:
     return name.startswith(PREFIX)
 
 
-def trash_name(tag: str, digest: str, taken: Mapping[str, str | None]) -> str:
+def trash_name(tag: str, digest: str, taken: Mapping[str, str]) -> str:
     """The name under which a tag with this digest goes into the trash.
 
-    `taken` has the digest of each name in the image's trash, None where it is not known. A name
+    `taken` has the digest of each name in the image's trash, "" where it is not known. A name
     that holds the same digest is used again: a run that ended early left it.
     """
     plain = PREFIX + tag

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from registry_gc.registry import builds, space
 from registry_gc.registry.builds import builds_of
-from registry_gc.registry.manifests import digests_of
+from registry_gc.registry.manifests import digest_of
 from registry_gc.registry.trash_names import is_in_trash
 from registry_gc.registry.version_names import is_plain_tag
 from registry_gc.registry.versions import Version, newest_first
@@ -133,7 +133,7 @@ def _row(plan: Plan, version: Version) -> Row:
         plan.kept.get(version.id) or doomed,
         plan.until.get(version.id) if version.id in plan.kept else None,
         plan.failed.get(version.id, ""),
-        next(iter(digests_of(version, plan.graph)), ""),
+        digest_of(version, plan.graph),
         sum(size for _, size in manifest.blobs) if manifest else None,
     )
 

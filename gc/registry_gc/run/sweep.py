@@ -7,7 +7,7 @@ from threading import Event
 
 from registry_gc.errors import Denied, Interrupted, RegistryGcError, Stop
 from registry_gc.registry.listing import TRIES
-from registry_gc.registry.manifests import Graph, digests_of
+from registry_gc.registry.manifests import Graph, build_of, digests_of
 from registry_gc.registry.version_names import is_plain_tag
 from registry_gc.registry.versions import Version, newest_first
 from registry_gc.run import problems
@@ -69,7 +69,7 @@ def turns(due: Iterable[Version], graph: Graph) -> list[deque[Version]]:
     newer = Counter[str]()  # build -> its names so far
     found: dict[tuple[int, int], deque[Version]] = {}
     for version in ordered:
-        build = _build(version, graph)
+        build = build_of(version, graph)
         found.setdefault((depths[build], -newer[build]), deque()).append(version)
         newer[build] += 1
     return [found[turn] for turn in sorted(found)]
@@ -77,14 +77,15 @@ def turns(due: Iterable[Version], graph: Graph) -> list[deque[Version]]:
 
 def _depths(due: Sequence[Version], graph: Graph) -> Counter[str]:
     """How many of what is due, one in the other, each build lies in; 0 as a rule."""
-    builds = {digest: _build(v, graph) for v in due for digest in digests_of(v, graph)}
-    lists = [
-        (_build(v, graph), builds[child.digest])
+    builds = {digest: build_of(v, graph) for v in due for digest in digests_of(v, graph)}
+    entries = (
+        (build_of(v, graph), builds[child.digest])
         for v in due
         if v.id in graph
         for child in graph[v.id].refers_to
-        if builds.get(child.digest, _build(v, graph)) != _build(v, graph)
-    ]
+        if child.digest in builds
+    )
+    lists = [(index, part) for index, part in entries if index != part]
     depths = Counter[str]()
     for _ in lists:  # as a rule once: an index is newer than what it lists
         before = dict(depths)
@@ -93,11 +94,6 @@ def _depths(due: Sequence[Version], graph: Graph) -> Counter[str]:
         if depths == before:
             break
     return depths
-
-
-def _build(version: Version, graph: Graph) -> str:
-    """What its names have in common; a version that was not read is one of its own."""
-    return next(iter(digests_of(version, graph)), version.name)
 
 
 class Unfinished(RegistryGcError):
