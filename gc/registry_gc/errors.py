@@ -162,6 +162,15 @@ class WrongAnswer(RegistryGcError):
         return cls(f"{request} failed: {answer}.")
 
     @classmethod
+    def too_many(cls, request: str, answer: str, owner: str) -> "WrongAnswer":
+        """A push that the server forbids though the token may push: it gives no reason (1.26.2)."""
+        return cls(
+            f"{request} was refused: {answer}. Has {owner} as many packages as the server allows "
+            "(LIMIT_TOTAL_OWNER_COUNT in its app.ini)? Have that raised, or make room with one "
+            "run without trash-days."
+        )
+
+    @classmethod
     def redirected(cls, request: str, target: str) -> "WrongAnswer":
         """A redirect: of a renamed owner, or of a proxy that has another address."""
         return cls(

@@ -11,7 +11,7 @@ from tests.harness import Outcome, in_process, run_gc
 from tests.sandbox import Answer, Box, Pusher, Request
 
 STRICT: dict[str, Any] = {"keep_days": 0, "keep_latest": 1, "package": ("*",)}
-ALONE = "left alone: the token may not delete it"
+ALONE = "left alone: the server refused the token"
 
 
 @pytest.fixture

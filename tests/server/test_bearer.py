@@ -9,7 +9,7 @@ import requests_mock as rm
 from registry_gc.errors import Denied
 from registry_gc.server import packages
 from registry_gc.server.client import Client
-from tests.sandbox import Answer, Box, Drop, Fault, Request
+from tests.sandbox import Answer, Box, Drop, Fault, Request, first
 from tests.server.clients import SECRET, URL, client_of, error_of
 
 MANIFEST = re.compile(f"{URL}/v2/acme/")
@@ -82,6 +82,17 @@ def test_one_that_is_refused_is_not_used_again(box: Box, method: str, status: in
     refused = [kind for name, kind in found if name != "token"].index("Basic", 1)
     assert {kind for _, kind in found[refused + 1 :]} == {"Basic"}
     assert {"copy", "copy-2"} <= box.store.versions("app").keys()
+
+
+def test_one_that_is_refused_as_the_own_token_is_serves_on(box: Box) -> None:
+    """A push too many for its owner: 403, whoever pushes."""
+    found, client = kinds(box), client_of(box)
+    box.faults.plan = first(100, Answer(403), "PUT")
+    digest = packages.digest(client, "app", "v1")
+    error = error_of(lambda: packages.copy(client, "app", digest, "copy"))
+    assert not isinstance(error, Denied)
+    packages.digest(client, "app", "v1")
+    assert found[-1] == ("v1", "Bearer")
 
 
 def test_a_token_that_may_not_is_told_as_before(box: Box) -> None:

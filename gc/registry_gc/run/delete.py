@@ -12,7 +12,7 @@ from registry_gc.run.plan import Plan
 from registry_gc.run.sweep import Unfinished, sweep
 from registry_gc.run.verify import verify
 
-NOT_ALLOWED = "left alone: the token may not delete it"
+NOT_ALLOWED = "left alone: the server refused the token"
 
 
 def delete(owner: Owner, stop: Event) -> None:

@@ -172,7 +172,8 @@ class _Sweep:
     def fill_trash(self) -> None:
         """Has each tag that goes into the trash there, before any is deleted. Raises Stop."""
         if self.plan.trash:
-            self.plan = fill(self._reader, self.plan)
+            due = [v for v in self.plan.versions if v.id in self.plan.trash]
+            self.plan = fill(self._reader, self.plan, turns(due, self.plan.graph))
         if self.plan.failed:
             self.plan = with_needed(self._reader, self.plan)
 

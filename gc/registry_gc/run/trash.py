@@ -1,5 +1,6 @@
 """The trash: tags are there under their other name before they go, and are put back from it."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from registry_gc.errors import Stop
@@ -10,29 +11,31 @@ from registry_gc.run.reader import Reader
 from registry_gc.server import packages, parallel
 
 
-def fill(reader: Reader, plan: Plan) -> Plan:
+def fill(reader: Reader, plan: Plan, turns: Iterable[Iterable[Version]]) -> Plan:
     """The plan with each tag that goes in the trash, read back there, before it is deleted.
 
-    One that could not be put there has failed, and is not deleted. Raises Stop, which concerns
-    every image.
+    They are put there in the order in which they are deleted, so that what was put there can go
+    also where the server takes only some. One that could not be put there has failed, and is not
+    deleted. Raises Stop, which concerns every image.
     """
-    due = [v for v in plan.versions if v.id in plan.trash and v.id in plan.doomed]
+    due = [[v for v in turn if v.id in plan.trash and v.id in plan.doomed] for turn in turns]
     failed = dict[int, str]()
-    stopped: Stop | None = None
 
     def put(version: Version) -> None:
         digest = plan.graph[version.id].digests[0]
         packages.copy(reader.client, plan.image, digest, plan.trash[version.id])
 
-    with reader.progress(f"into the trash of {plan.image}", len(due)) as advance:
-        for version, error in parallel.as_done(reader.client.concurrency, put, due):
-            if isinstance(error, Stop):
-                stopped = stopped or error
-            elif error is not None:
-                failed[version.id] = f"it could not be put into the trash: {error}"
-            advance()
-    if stopped:
-        raise stopped
+    with reader.progress(f"into the trash of {plan.image}", sum(map(len, due))) as advance:
+        for turn in due:
+            stopped: Stop | None = None
+            for version, error in parallel.as_done(reader.client.concurrency, put, turn):
+                if isinstance(error, Stop):
+                    stopped = stopped or error
+                elif error is not None:
+                    failed[version.id] = f"it could not be put into the trash: {error}"
+                advance()
+            if stopped:
+                raise stopped
     return replace(plan, failed={**plan.failed, **failed})
 
 

@@ -84,8 +84,15 @@ class Client:
     def put_v2(
         self, path: str, kind: str, right: Right, body: Body, look: Callable[[], object]
     ) -> Answer:
-        """The answer of PUT /v2 + path (escaped): 201. `look` as in Transport.send."""
+        """The answer of PUT /v2 + path (escaped): 201. `look` as in Transport.send.
+
+        Raises WrongAnswer for 403: /v2 answers 401 where the token has not the right, and 403 to a
+        manifest that is one more than the owner may have (1.21 to 1.28, Forgejo).
+        """
         answer = self._send_v2("PUT", path, kind, body=body, look=look)
+        if answer.status == 403:
+            request = f"PUT {urlsplit(answer.url).path}"
+            raise WrongAnswer.too_many(request, self._described(answer), self.owner)
         return self._checked(answer, right, 201)
 
     def head_v2(self, path: str, kind: str, right: Right) -> Answer:
@@ -154,8 +161,10 @@ class Client:
             answer = self._send(method, url, kind, _auth("Bearer", bearer), **options)
             if answer.status not in (401, 403):
                 return answer
+        own = self._send(method, url, kind, self._basic_auth, **options)
+        if bearer and own.status not in (401, 403):  # else it is not the token that was refused
             self._bearer.refused()
-        return self._send(method, url, kind, self._basic_auth, **options)
+        return own
 
     def _ask_for_bearer(self) -> object:
         parameters = {"service": "container_registry", "scope": "*"}
