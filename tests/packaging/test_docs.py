@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("bench/*.md")])
 TEXTS = {path: path.read_text(encoding="utf-8") for path in PAGES}
 # The program by any of its names, followed by options: installed, as a file, or in its image.
-COMMAND = re.compile(r"^(?!kubectl).*?\bregistry-gc(?:\.pyz|:v[\d.]+)? (--.*)$", re.MULTILINE)
+COMMAND = re.compile(r"^(?!kubectl).*?\bregistry-gc(?:\.pyz|:v[\d.]+)? +(--.*)$", re.MULTILINE)
 
 
 def blocks(text: str, *languages: str) -> list[str]:
@@ -34,14 +34,15 @@ def anchors(path: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
-def commands() -> Iterator[list[str]]:
-    """The options of each call of the program in any page."""
-    for text in TEXTS.values():
+def calls() -> Iterator[tuple[Path, str, list[str]]]:
+    """Each call of the program in any page but for help: the page, the block, the options."""
+    for path, text in TEXTS.items():
         for block in blocks(text, "sh", "ini", "yaml"):
-            yield from (shlex.split(found) for found in COMMAND.findall(block))
+            found = [shlex.split(options) for options in COMMAND.findall(block)]
             if "kind: CronJob" in block:
                 job = yaml.safe_load(block)["spec"]["jobTemplate"]["spec"]["template"]
-                yield job["spec"]["containers"][0]["args"]
+                found.append(job["spec"]["containers"][0]["args"])
+            yield from ((path, block, options) for options in found if "--help" not in options)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
@@ -64,15 +65,34 @@ def test_every_page_is_linked_from_another() -> None:
 
 
 def test_every_command_is_understood() -> None:
-    found = list(commands())
+    found = [options for _, _, options in calls()]
     assert len(found) >= 5
-    for arguments in found:
-        if "--help" not in arguments:
-            env = dict(os.environ)
-            done = CliRunner().invoke(main, [*arguments, "--concurrency", "x"], env=env)
-            assert done.exit_code == 2
-            assert 'concurrency: "x" is not allowed' in done.output
-            assert "No such option" not in done.output
+    for options in found:
+        done = CliRunner().invoke(main, [*options, "--concurrency", "x"], env=dict(os.environ))
+        assert done.exit_code == 2
+        assert 'concurrency: "x" is not allowed' in done.output
+        assert "No such option" not in done.output
+
+
+def test_every_command_outside_a_job_says_which_server_and_whose_images() -> None:
+    for _, block, options in calls():
+        text = " ".join(options)
+        assert "steps:" in block or "--server-url" in text or "GITEA_HOST=" in block, text
+        assert "steps:" in block or "--owner" in text, text
+
+
+def test_the_first_start_without_the_workflow_to_copy_is_a_dry_run() -> None:
+    ways = [options for path, _, options in calls() if path.name in ("start.md", "ways.md")]
+    assert len(ways) >= 5
+    assert [options for options in ways if "--dry-run" not in " ".join(options)] == []
+
+
+def test_a_dry_run_that_nobody_answered_is_the_default() -> None:
+    """`--dry-run="$DRY_RUN"` on a schedule, where the event has no inputs."""
+    for answer, is_understood in (("", True), ("true", True), ("false", True), ("x", False)):
+        done = CliRunner().invoke(main, [f"--dry-run={answer}"], env={"GITEA_TOKEN": "abc"})
+        assert done.exit_code == 2  # for the server is missing
+        assert ("dry-run:" not in done.output) is is_understood
 
 
 def test_what_pages_make_are_targets_of_the_makefile() -> None:
@@ -86,7 +106,7 @@ def test_what_pages_make_are_targets_of_the_makefile() -> None:
 
 
 def test_no_page_puts_a_token_on_a_command_line() -> None:
-    assert not [arguments for arguments in commands() if "--token" in " ".join(arguments)]
+    assert not [options for _, _, options in calls() if "--token" in " ".join(options)]
     assert "token" in [declared.name for declared in INPUTS]
 
 
