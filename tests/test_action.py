@@ -80,6 +80,14 @@ def test_the_reference_lists_the_inputs_with_their_defaults() -> None:
             assert row[1] == f"`{declared.default}`"
 
 
+def test_the_readme_says_what_stays_by_default() -> None:
+    defaults = {declared.name: declared.default for declared in INPUTS}
+    newest = {"6": "six"}[defaults["keep-latest"]]
+    said = f"the {newest} newest builds, and all younger than {defaults['keep-days']} days"
+    assert f"it keeps `latest`, {said}" in EXAMPLES["README.md"]
+    assert "latest" in defaults["protect"]
+
+
 def test_reference_action_and_code_list_the_same_outputs() -> None:
     listed = [row[0].strip("`") for row in table("Outputs")]
     assert listed == list(ACTION["outputs"])
@@ -138,7 +146,8 @@ def test_no_example_trusts_a_ticked_box_to_arrive() -> None:
         expressions = re.findall(r"\$\{\{(.*?)\}\}", text)
         boxes = [x.strip() for x in expressions if re.search(r"inputs\.dry.?run", x)]
         assert set(boxes) <= {"github.event.inputs.dry-run"}, name
-    assert "dry-run: ${{ github.event.inputs.dry-run }}" in EXAMPLES["README.md"]
+    for name in ("README.md", "recipes.md"):  # recipes leave it out, and say so
+        assert "dry-run: ${{ github.event.inputs.dry-run }}" in EXAMPLES[name]
 
 
 def test_no_example_starts_itself_by_its_deletions() -> None:
@@ -148,6 +157,19 @@ def test_no_example_starts_itself_by_its_deletions() -> None:
     by_packages = [on["registry_package"] for on in started if "registry_package" in (on or ())]
     assert by_packages
     assert all(on == {"types": ["published"]} for on in by_packages)
+
+
+def test_every_example_uses_the_same_action() -> None:
+    used = set(re.findall(r"uses: (https://\S*registry-gc\S*)", "\n".join(snippets("yaml"))))
+    assert used == {"https://gitea.com/registry-gc/registry-gc@v1"}
+
+
+def test_no_example_deletes_for_a_pull_request_of_a_fork() -> None:
+    documents = [yaml.safe_load(text) for text in snippets("yaml")]
+    started = [d for d in documents if "pull_request" in (d.get("on", d.get(True)) or ())]
+    assert started
+    is_own = "github.event.pull_request.head.repo.full_name == github.repository"
+    assert {job["if"] for d in started for job in d["jobs"].values()} == {is_own}
 
 
 def test_every_action_is_named_with_its_host() -> None:
