@@ -2,9 +2,7 @@
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from registry_gc.policy.decide import Decision, Rules, unread
 from registry_gc.registry.manifests import Graph
@@ -12,13 +10,7 @@ from registry_gc.registry.memory import Memory
 from registry_gc.registry.reading import read
 from registry_gc.registry.versions import Version
 from registry_gc.server.client import Client
-
-
-class Progress(Protocol):
-    """Shows that something long goes on: progress("reading app", 500) as advance: advance()."""
-
-    def __call__(self, label: str, total: int) -> AbstractContextManager[Callable[[], None]]:
-        """A label and how many steps come; what is yielded is called after each of them."""
+from registry_gc.sources.source import Progress
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,7 @@ names of their contents are there.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -18,7 +17,7 @@ from registry_gc.server.client import Client
 from registry_gc.server.forge import Repository
 from registry_gc.settings.parse import is_pattern
 from registry_gc.sources.mentions import Search
-from registry_gc.sources.source import Doubt, Found, Images, LookedAt, counted, together
+from registry_gc.sources.source import Doubt, Found, Images, LookedAt, Progress, counted, together
 from registry_gc.sources.texts import Empty, NotText
 from registry_gc.sources.vocabulary import Vocabulary
 
@@ -30,12 +29,6 @@ _BINARY = re.compile(  # the names of files that are no texts: they are not even
     r"ttf|war|wasm|wav|webm|webp|whl|woff|woff2|xcf|xz|zip|zst)",
     re.IGNORECASE | re.DOTALL,
 )
-
-Progress = Callable[[str, int], AbstractContextManager[Callable[[], object]]]
-
-
-def _unseen(_label: str, _total: int) -> AbstractContextManager[Callable[[], object]]:
-    return nullcontext(lambda: None)
 
 
 class Unsearched(RegistryGcError):
@@ -55,12 +48,9 @@ class Unsearched(RegistryGcError):
         return cls(f"protect-from-repositories: {what} was not searched. {error}")
 
 
-def search(
-    client: Client, patterns: Sequence[str], images: Images, progress: Progress = _unseen
-) -> Found:
+def search(client: Client, patterns: Sequence[str], images: Images, progress: Progress) -> Found:
     """Search the repositories that the patterns name for what they use of the owner's images.
 
-    `progress` takes a label and the number of repositories, and gives what is called after each.
     Raises Unsearched for a pattern that names none, and for a repository that cannot be read.
     """
     if not patterns:

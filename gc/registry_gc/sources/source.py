@@ -1,15 +1,19 @@
-"""The interface of a source: something that says what is in use, or that it cannot tell."""
+"""What a source is asked about, and what it answers: it says what is in use."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
 
 Images = Mapping[str, Collection[str]]
 """The images of the run, each with the names of its versions: tags, and `sha256:<hex>`."""
 
 Place = tuple[str, int]
 """A text's name and a line of it, from 1."""
+
+Progress = Callable[[str, int], AbstractContextManager[Callable[[], None]]]
+"""Shows that something long goes on: progress("reading app", 500) as advance: advance(). What it
+yields is called after each of so many steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +66,6 @@ class Found:
     def sentences(self) -> list[str]:
         """The doubts as the report tells them, each once."""
         return list(dict.fromkeys(f"{doubt.place} {doubt.text}." for doubt in self.doubts))
-
-
-class Source(Protocol):
-    """Anything that can be asked what is in use."""
-
-    def __call__(self, images: Images) -> Found:
-        """All that it knows. Raises RegistryGcError when it cannot tell: nothing is deleted."""
 
 
 def together(answers: Iterable[Found]) -> Found:
