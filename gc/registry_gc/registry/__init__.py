@@ -1,4 +1,5 @@
-"""What is there: versions, manifests, listings and how they are read. Imports server.
+"""What is there: versions, manifests, listings and how they are read.
 
-versions, version_names and manifests are plain data: policy imports these alone.
+Imports server and settings. versions, version_names, trash_names, manifests and links reach no
+server: policy imports these alone.
 """

@@ -1,1 +1,1 @@
-"""What a run did, and its faces. Imports policy, registry, settings and runner, never run."""
+"""What a run did, and its faces. Imports registry, settings and runner, never run."""
