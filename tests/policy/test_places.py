@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from registry_gc.policy.decide import Rules, decide
-from registry_gc.policy.places import reasons
+from registry_gc.policy.places import why_kept
 from registry_gc.registry.versions import Version
 from registry_gc.settings.parse import Policy
 from tests.policy.registries import (
@@ -133,7 +133,7 @@ def test_untagged_versions_and_what_only_they_list_share_no_places() -> None:
 def test_each_place_has_its_reason(policy: Policy, expected: tuple[str, ...]) -> None:
     created = [NOW - timedelta(days=days) for days in (1, 400, 402)]
     places = [Version(number, "app", f"v{number}", at) for number, at in enumerate(created)]
-    assert reasons(places, policy, NOW) == expected
+    assert why_kept(places, policy, NOW) == expected
 
 
 def until(rows: Sequence[Row], rules: Rules) -> dict[str, float]:

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 
 from registry_gc.policy import reasons
 from registry_gc.policy.places import Roots, beyond, count, is_younger
-from registry_gc.policy.subjects import UNKNOWN, astray, nowhere, why
-from registry_gc.policy.trash import IN_TRASH, gone_on, names_for, over, refused, staying
+from registry_gc.policy.subjects import astray, why
+from registry_gc.policy.trash import gone_on, names_for, refused, staying
 from registry_gc.registry.links import Links
 from registry_gc.registry.manifests import Child, Graph, children_of, digests_of
 from registry_gc.registry.trash_names import is_in_trash
@@ -91,10 +91,10 @@ def decide(versions: Sequence[Version], graph: Graph, rules: Rules, now: datetim
     ageless = {i: reason for i, reason in kept.items() if i in roots.kept and i not in roots.until}
     for_good = reach(versions, ageless, graph)
     until = {i: moment for i, moment in roots.until.items() if i not in for_good}
-    in_trash = [v for v in versions if kept.get(v.id) == IN_TRASH]
+    in_trash = [v for v in versions if kept.get(v.id) == reasons.IN_TRASH]
     until |= {v.id: gone_on(v.created, rules.trash_days) for v in in_trash}
     doomed = {v.id: _lost(v, rules, strays) for v in versions if v.id not in kept}
-    subjects = frozenset(s for i, s in strays.items() if kept.get(i) == UNKNOWN)
+    subjects = frozenset(s for i, s in strays.items() if kept.get(i) == reasons.SUBJECT_UNKNOWN)
     return Decision(kept, doomed, roots.rests_on, until, names, subjects)
 
 
@@ -195,7 +195,7 @@ def unread(
     searched = {c.digest for i in stays if i in graph for c in graph[i].refers_to}
     searched |= rules.digests_in_use.keys()
     with_tags = bool(searched or rules.trash_days)  # what goes into the trash needs its parts too
-    stays = {i for i in found.kept if found.kept[i] != UNKNOWN} | found.rests_on
+    stays = {i for i in found.kept if found.kept[i] != reasons.SUBJECT_UNKNOWN} | found.rests_on
     needed = [v for v in wanted if v.id in stays or (with_tags and not is_digest(v.name))]
     if found.subjects and not needed:
         needed = [v for v in wanted if not is_digest(v.name)]
@@ -235,9 +235,9 @@ def _policy_of(tag: Version, rules: Rules) -> Policy:
 def _lost(version: Version, rules: Rules, strays: Collection[int]) -> str:
     """Why a version that nothing keeps goes."""
     if is_in_trash(version.name):
-        return over(rules.trash_days)
+        return reasons.out_of_trash(rules.trash_days)
     if version.id in strays:
-        return nowhere(rules.owner)
+        return reasons.subject_nowhere(rules.owner)
     if not is_plain_tag(version.name):
         return reasons.UNREACHABLE
     return beyond(version.name, _policy_of(version, rules))

@@ -1,6 +1,6 @@
 """How much of a policy's builds is kept: the builds take places, newest first.
 
-`reasons` says which places are kept, and is where a new way of keeping goes; `count` says which
+`why_kept` says which places are kept, and is where a new way of keeping goes; `count` says which
 tags share a place and which take none.
 """
 
@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from registry_gc.policy import ordering
 from registry_gc.policy.calendar import kept_by_calendar
+from registry_gc.policy.reasons import days
 from registry_gc.registry.manifests import Graph, build_of, children_of, digests_of
 from registry_gc.registry.versions import Version, newest_first
 from registry_gc.settings.parse import MOST_DAYS, Policy
@@ -27,7 +28,7 @@ class Roots:
     """The ids of the tags whose digests this rests on; those that were not read are to be."""
 
 
-def reasons(
+def why_kept(
     places: Sequence[Version], policy: Policy, now: datetime, group: str = ""
 ) -> tuple[str, ...]:
     """Why each of the places of a group, newest first, is kept; "" where nothing keeps it.
@@ -99,7 +100,7 @@ def _count_group(
         opened.setdefault(build_of(tag, graph), []).append(position)
     builds = list(opened.values())
     places = [newest_first(tags[at] for at in build)[0] for build in builds]
-    why = reasons(places, policy, now, name)
+    why = why_kept(places, policy, now, name)
     last = max((number for number, reason in enumerate(why) if reason), default=-1)
     if last < 0:
         return Roots({}, {}, frozenset())
@@ -107,7 +108,7 @@ def _count_group(
     end = len(tags) if is_last else builds[last + 1][0]
     kept: dict[int, str] = {}
     until: dict[int, datetime] = {}
-    ageless = reasons(places, replace(policy, keep_days=-MOST_DAYS), now)
+    ageless = why_kept(places, replace(policy, keep_days=-MOST_DAYS), now)
     for place, build, reason, other in zip(places, builds, why, ageless, strict=True):
         ids = [tags[at].id for at in build if reason and at < end]
         kept |= dict.fromkeys(ids, reason)
@@ -139,8 +140,3 @@ def _whose(policy: Policy, group: str) -> str:
 def is_younger(created: datetime, age: int, now: datetime) -> bool:
     """Whether what was created then is at most so many days old."""
     return now - created <= timedelta(days=age)
-
-
-def days(count: int) -> str:
-    """`1 day`, `2 days`."""
-    return "1 day" if count == 1 else f"{count} days"

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
+from registry_gc.policy import reasons
 from registry_gc.registry.manifests import Graph, digests_of
 from registry_gc.registry.version_names import subject_of
 from registry_gc.registry.versions import Version
-
-UNKNOWN = "its subject may be in another image"
 
 
 def astray(versions: Iterable[Version], graph: Graph) -> dict[int, str]:
@@ -26,10 +25,5 @@ def why(subject: str, elsewhere: Mapping[str, str] | None) -> str:
     `elsewhere` has the image that holds it; None when that was not looked for, or not found out.
     """
     if elsewhere is None:
-        return UNKNOWN
-    return f"its subject is in {elsewhere[subject]}" if subject in elsewhere else ""
-
-
-def nowhere(owner: str) -> str:
-    """Why it goes."""
-    return f"its subject is nowhere in {owner}"
+        return reasons.SUBJECT_UNKNOWN
+    return reasons.subject_in(elsewhere[subject]) if subject in elsewhere else ""

@@ -3,13 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from registry_gc.policy.places import days, is_younger
+from registry_gc.policy import reasons
+from registry_gc.policy.places import is_younger
 from registry_gc.registry.manifests import Graph, children_of, digest_of, digests_of
 from registry_gc.registry.trash_names import is_in_trash, trash_name
 from registry_gc.registry.versions import Version
-
-IN_TRASH = "in the trash"
-REFUSED = "lacks a part, so that the trash cannot take it"
 
 
 def names_for(
@@ -29,7 +27,7 @@ def refused(going: Iterable[Version], versions: Iterable[Version], graph: Graph)
     """
     there = {digest for v in versions for digest in digests_of(v, graph)}
     return {
-        tag.id: REFUSED
+        tag.id: reasons.LACKS_A_PART
         for tag in going
         if any(child.digest not in there for child in children_of(tag, graph))
     }
@@ -48,19 +46,14 @@ def staying(
         if not is_in_trash(version.name):
             continue
         if not trash_days:
-            kept[version.id] = "in the trash, and trash-days is not set"
+            kept[version.id] = reasons.IN_TRASH_FOR_GOOD
         elif version.name in names:
-            kept[version.id] = "in the trash, and put there again"
+            kept[version.id] = reasons.IN_TRASH_AGAIN
         elif is_younger(version.created, trash_days, now):
-            kept[version.id] = IN_TRASH
+            kept[version.id] = reasons.IN_TRASH
     return kept
 
 
 def gone_on(created: datetime, trash_days: int) -> datetime:
     """When what was put into the trash then goes for good."""
     return created + timedelta(days=trash_days)
-
-
-def over(trash_days: int) -> str:
-    """Why something in the trash goes for good."""
-    return f"in the trash for more than {days(trash_days)}"

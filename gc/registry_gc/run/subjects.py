@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from registry_gc.errors import RegistryGcError, Stop
-from registry_gc.policy.subjects import UNKNOWN
+from registry_gc.policy.reasons import SUBJECT_UNKNOWN
 from registry_gc.registry.listing import Listing, list_versions
 from registry_gc.registry.manifests import Graph, digests_of
 from registry_gc.registry.reading import digests
@@ -42,7 +42,7 @@ def with_subjects(reader: Reader, plans: Sequence[Plan], listings: Iterable[List
 def _in_doubt(plan: Plan, error: RegistryGcError) -> Plan:
     if not plan.subjects:
         return plan
-    count = sum(reason == UNKNOWN for reason in plan.kept.values())
+    count = sum(reason == SUBJECT_UNKNOWN for reason in plan.kept.values())
     return plan.with_problems(problems.subjects_unknown(plan.image, count, error))
 
 

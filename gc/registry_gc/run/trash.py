@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from registry_gc.errors import Stop
-from registry_gc.policy.trash import IN_TRASH, gone_on
+from registry_gc.policy.reasons import IN_TRASH
+from registry_gc.policy.trash import gone_on
 from registry_gc.registry.versions import Version
 from registry_gc.run.plan import Plan
 from registry_gc.run.reader import Reader
