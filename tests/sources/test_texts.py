@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from registry_gc.sources import findings, reading, texts
 from registry_gc.sources.findings import Findings, TooManyDigests
 from registry_gc.sources.mentions import Search
-from registry_gc.sources.reading import Memory, Reading
+from registry_gc.sources.reading import Reading, Seen
 from registry_gc.sources.source import Found
 from registry_gc.sources.texts import NotText, Window, plain, windows
 from registry_gc.sources.vocabulary import Vocabulary
@@ -91,8 +91,8 @@ def test_no_more_than_a_window_of_a_text_is_held() -> None:
 
 def test_what_is_remembered_of_a_text_does_not_grow_with_it() -> None:
     """Whatever is in it: words of its own, doubts, mentions, surroundings."""
-    memory, found = Memory(), Findings(WORDS)
-    text = Reading("f", WORDS, found, memory)
+    seen, found = Seen(), Findings(WORDS)
+    text = Reading("f", WORDS, found, seen)
     with patch.object(reading, "MOST", 500):
         for place in range(20):
             lines = (
@@ -100,7 +100,7 @@ def test_what_is_remembered_of_a_text_does_not_grow_with_it() -> None:
                 for n in range(place * 200, place * 200 + 200)
             )
             text.look(Window(b"", b",".join(lines), b""))
-            assert max(len(memory.dull), len(memory.done), len(memory.meanings)) <= 500
+            assert max(len(seen.dull), len(seen.done), len(seen.meanings)) <= 500
     assert len(found.answer().doubts) < 100
 
 

@@ -19,15 +19,13 @@ from registry_gc.run.trash import fill
 from registry_gc.server import packages, parallel
 
 ROUNDS = 5  # looks after which a deletion that is refused each time has failed
-REFUSED = "the server refused it (401 or 403)"  # the run's own error says more
+NOT_ALLOWED = "the server refused it (401 or 403)"  # the run's own error says more
 
 
 @dataclass(frozen=True, slots=True)
 class Wave:
     """Some of what goes, all of it before the next wave begins."""
 
-    name: str
-    """What it deletes."""
     is_tag: bool
     """Whether it is the tags that people push to."""
     is_index: bool
@@ -46,12 +44,10 @@ class Wave:
 
 
 WAVES = (
-    Wave("tagged indexes", is_tag=True, is_index=True, looks_first=True),
-    Wave("other tags", is_tag=True, is_index=False, looks_first=False),
-    Wave(
-        "untagged indexes and those of attachments", is_tag=False, is_index=True, looks_first=True
-    ),
-    Wave("all other versions", is_tag=False, is_index=False, looks_first=False),
+    Wave(is_tag=True, is_index=True, looks_first=True),  # indexes with a tag
+    Wave(is_tag=True, is_index=False, looks_first=False),  # all other tags
+    Wave(is_tag=False, is_index=True, looks_first=True),  # untagged indexes, those of attachments
+    Wave(is_tag=False, is_index=False, looks_first=False),  # all other versions
 )
 """Tags before the rest, so that a run that ends early leaves no tag without a part; indexes before
 what they refer to, so that one whose deletion fails keeps its own."""
@@ -237,7 +233,7 @@ class _Sweep:
                 if error is None:
                     deleted.add(version.id)
                 elif isinstance(error, Denied):
-                    failed[version.id] = REFUSED
+                    failed[version.id] = NOT_ALLOWED
                 elif not isinstance(error, Stop):
                     failed[version.id] = str(error)
                 if isinstance(error, Stop):

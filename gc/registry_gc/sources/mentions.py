@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterable
 
 from registry_gc.sources.findings import Findings
-from registry_gc.sources.reading import Memory, Reading
+from registry_gc.sources.reading import Reading, Seen
 from registry_gc.sources.source import Found
 from registry_gc.sources.texts import plain, unescaped, windows
 from registry_gc.sources.vocabulary import Vocabulary
@@ -23,7 +23,7 @@ class Search:
         """`words` are those of the images of the run, made once for all roots."""
         self._words = words
         self._findings = Findings(words)
-        self._memory = Memory()
+        self._seen = Seen()
 
     @property
     def mentioned(self) -> Collection[str]:
@@ -43,8 +43,8 @@ class Search:
         """
         for part in re.findall(rb"[\w-]+", name.lower().encode("utf-8", "replace")):
             self._findings.mention_beside(self._words.images.get(part, ()))
-        as_written = Reading(name, self._words, self._findings, self._memory)
-        without_escapes = Reading(name, self._words, self._findings, self._memory)
+        as_written = Reading(name, self._words, self._findings, self._seen)
+        without_escapes = Reading(name, self._words, self._findings, self._seen)
         for window in windows(plain(chunks)):
             as_written.look(window)
             plainer = unescaped(window)

@@ -22,7 +22,7 @@ _BEFORE, _BEHIND = 160, 80  # bytes around a word: where they are the same, it s
 
 
 @dataclass(slots=True)
-class Memory:
+class Seen:
     """What was looked at in the texts of a root, so that no text costs more for repeating it."""
 
     dull: set[bytes] = field(default_factory=set)
@@ -44,9 +44,9 @@ class Memory:
 class Reading:
     """A text as it is written, or without its escapes."""
 
-    def __init__(self, name: str, words: Vocabulary, findings: Findings, memory: Memory) -> None:
+    def __init__(self, name: str, words: Vocabulary, findings: Findings, seen: Seen) -> None:
         self._name, self._words = name, words
-        self._findings, self._memory = findings, memory
+        self._findings, self._seen = findings, seen
         self._text = self._low = b""
         self._offset = 0  # of `_text` in the whole text, in bytes
         self._line, self._counted = 1, 0  # the line of a place in the window, and that place
@@ -79,11 +79,11 @@ class Reading:
                         del meanings[found[0]]
         self._line, self._offset = line, offset
         self.skip(window)
-        self._memory.limit()
+        self._seen.limit()
 
     def _meanings(self, words: set[bytes]) -> dict[bytes, Meaning]:
         """Those of a window's words that must be looked at where they stand."""
-        free, known, dull = self._findings.free, self._memory.meanings, self._memory.dull
+        free, known, dull = self._findings.free, self._seen.meanings, self._seen.dull
         self.says_something = self.says_something or not free.keys().isdisjoint(words)
         words = words - dull
         new = words - known.keys()
@@ -95,10 +95,10 @@ class Reading:
         """Whether a word that is found says nothing new, wherever else it stands."""
         if not meaning.is_tag_alone or meaning.word not in self._findings.free:
             return False
-        times = self._memory.times[meaning.word] = self._memory.times.get(meaning.word, 0) + 1
+        times = self._seen.times[meaning.word] = self._seen.times.get(meaning.word, 0) + 1
         is_settled = meaning.word in self._findings.sure or times > _ENOUGH
         if is_settled:
-            self._memory.dull.add(meaning.word)
+            self._seen.dull.add(meaning.word)
         return is_settled
 
     def _examine(self, meaning: Meaning, start: int, end: int) -> None:
@@ -107,9 +107,9 @@ class Reading:
         self.says_something = self.says_something or bool(meaning.images or meaning.packed)
         before = self._low[max(0, start - _BEFORE) : start]
         surroundings = before + b"\0" + self._low[start : end + _BEHIND]
-        if surroundings in self._memory.done:
+        if surroundings in self._seen.done:
             return
-        self._memory.done.add(surroundings)
+        self._seen.done.add(surroundings)
         if meaning.is_key:
             self._key(meaning, start, end)
         if meaning.is_owner:
