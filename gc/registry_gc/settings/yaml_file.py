@@ -6,6 +6,7 @@ are YAML's own.
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ _PLAIN = frozenset(
     _TAG + kind
     for kind in ("str", "int", "float", "bool", "null", "timestamp", "value", "merge", "seq", "map")
 )
+# What the library raises beside its own errors: for characters and versions that there are not.
+_OTHER_FAILURES = (ValueError, ArithmeticError, AssertionError, LookupError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ def parts(text: str, problems: Problems) -> Part | None:
 
     try:
         node = YAML(typ="safe", pure=True).compose(text)
+        return _Reading(problems).part(node) if node else None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problems.add(mark.line + 1 if mark else 1, _in_words(error))
@@ -63,9 +67,24 @@ def parts(text: str, problems: Problems) -> Part | None:
         problems.add(1, "is nested too deeply.")
     except YAMLError as error:
         problems.add(1, f"is no YAML: {' '.join(str(error).split())}.")
-    else:
-        return _Reading(problems).part(node) if node else None
+    except _OTHER_FAILURES:
+        problems.add(
+            _reached(text),
+            "is no YAML that can be read, here or further down: is an escape such as "
+            r'"\U0001F600" wrong, or a version in a %YAML line other than 1.1 and 1.2?',
+        )
     return None
+
+
+def _reached(text: str) -> int:
+    """The line behind which reading fails without telling where."""
+    from ruamel.yaml import YAML
+
+    line = 0
+    with suppress(*_OTHER_FAILURES):
+        for event in YAML(typ="safe", pure=True).parse(text):
+            line = event.end_mark.line
+    return line + 1
 
 
 def _in_words(error: "MarkedYAMLError") -> str:
