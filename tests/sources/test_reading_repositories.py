@@ -131,3 +131,11 @@ def test_a_file_that_the_server_gives_no_content_of_ends_the_search(box: Box) ->
     box.store.max_blob = 10
     add(box, "acme/deploy", {"a.yaml": PIN})
     assert "DEFAULT_MAX_BLOB_SIZE" in unsearched(box, "acme/deploy")
+
+
+@pytest.mark.parametrize("content", ["é", "YQ", "@@@@", 7])
+def test_a_file_whose_content_is_no_base64_ends_the_search(box: Box, content: object) -> None:
+    add(box, "acme/deploy", {"a.yaml": PIN})
+    answer = Answer(200, json.dumps({"content": content, "size": 1}))
+    box.faults.plan = first(99, answer, containing="/git/blobs/")
+    assert "did not answer as Gitea" in unsearched(box, "acme/deploy")

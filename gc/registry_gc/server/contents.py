@@ -1,6 +1,5 @@
 """The contents of repositories: what a branch holds, files one by one, and folders as archives."""
 
-import binascii
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -92,7 +91,7 @@ def blob(client: Client, name: str, sha: str) -> bytes:
         if body["content"] is None:
             raise Unreadable.too_large(name, sha, body["size"])
         return b64decode(body["content"], validate=True)
-    except (binascii.Error, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError) as error:
         raise WrongAnswer.not_a_listing(client.server_url) from error
 
 
