@@ -5,7 +5,8 @@ import gzip
 import lzma
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -144,6 +145,57 @@ def test_a_directory_that_cannot_be_read_ends_the_run_when_named_and_is_told_els
     assert found.sentences() == ["deploy/secret was not searched: Permission denied."]
 
 
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Its names may be listed, and nothing in it looked at; pretended, for root may do all."""
+
+    def refusing(real: Callable[..., Any]) -> Callable[..., Any]:
+        def refuse(path: Any, *args: Any, **options: Any) -> Any:
+            if not isinstance(path, int) and folder in Path(os.fsdecode(path)).parents:
+                raise PermissionError(13, "Permission denied", str(path))
+            return real(path, *args, **options)
+
+        return refuse
+
+    with ExitStack() as stack:
+        for name in ("stat", "lstat", "scandir"):
+            stack.enter_context(patch.object(os, name, refusing(getattr(os, name))))
+        yield
+
+
+def test_what_may_not_be_looked_at_ends_the_run_when_named_and_is_told_else(tmp_path: Path) -> None:
+    write(tmp_path, "deploy/app.yaml", "image: justin/use:t17")
+    write(tmp_path, "deploy/secret/x", "justin/use:t18")
+    write(tmp_path, "deploy/secret/sub/y", "justin/use:t18")
+    (tmp_path / "deploy/secret/z").symlink_to("sub")
+    with locked(tmp_path / "deploy/secret"):
+        for name in ("x", "sub", "z", "none"):
+            why = f"protect-from: deploy/secret/{name} cannot be searched: Permission denied."
+            assert refused(tmp_path, f"deploy/secret/{name}").startswith(why)
+            assert refused(tmp_path, f"deploy/secret/{name}/*", "deploy").startswith(why)
+        found = find(tmp_path, "deploy")
+    assert found.tags == {"use": {"t17": "deploy/app.yaml:1"}}
+    assert sorted(found.sentences()) == [
+        f"deploy/secret/{name} was not searched: Permission denied." for name in ("sub", "x", "z")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("x" * 300, "File name too long"),
+        ("x/" * 3000, "File name too long"),
+        ("loop", "Too many levels of symbolic links"),
+    ],
+)
+def test_a_path_that_leads_nowhere_ends_the_run_with_the_reason(
+    tmp_path: Path, name: str, why: str
+) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    for pattern in (name, f"{name}/*"):
+        assert f"{name.rstrip('/')} cannot be searched: {why}." in refused(tmp_path, pattern)
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"\n", b" \r\n\t\n", b"\xef\xbb\xbf", b"\xff\xfe", "\r\n".encode("utf-16")]
 )
@@ -239,7 +291,7 @@ def test_links_inside_the_workspace_are_followed_when_named_and_loops_end(tmp_pa
     below = find(tmp_path, "deploy", images=EVERY_LETTER)
     assert below.tags == {"use": {"y": "deploy/y.yaml:1", "t17": "deploy/z.yaml:1"}}
     link = "it is a link to a directory, which is searched only when named"
-    reasons = {"now": link, "self": "it is not a file", "up": link}
+    reasons = {"now": link, "self": "Too many levels of symbolic links", "up": link}
     told = [f"deploy/{name} was not searched: {why}." for name, why in reasons.items()]
     assert below.sentences() == told
 

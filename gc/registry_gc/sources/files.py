@@ -5,6 +5,7 @@ ends the run when it was named; one that came with a wildcard or a directory is 
 """
 
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -115,9 +116,10 @@ def _pieces(path: Path, workspace: Path) -> Iterator[bytes]:
     """The file as it was when it was opened. Raises _CannotRead when it was written meanwhile."""
     if not _is_inside(path, workspace):
         raise _CannotRead("it leads outside the workspace")
-    if path.is_dir():
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
         raise _CannotRead("it is a link to a directory, which is searched only when named")
-    if not path.is_file():
+    if not stat.S_ISREG(mode):  # opening a pipe might never end
         raise _CannotRead("it is not a file")
     with path.open("rb", buffering=0) as file:
         before = os.fstat(file.fileno())
@@ -154,10 +156,16 @@ def _matches(parts: Sequence[str], workspace: Path, doubts: list[Doubt]) -> dict
     top = workspace.joinpath(*parts[:fixed])
     if not _is_inside(top, workspace):
         return {top: True}
-    if top.is_dir():
+    try:
+        is_directory = stat.S_ISDIR(top.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise ProtectFromError.not_searched(_shown(top, workspace), str(error.strerror)) from error
+    if is_directory:
         below = sorted(_below(top, workspace, doubts))
         return {p: False for p in below if _fits(p.relative_to(top).parts, parts[fixed:])}
-    return {top: True} if fixed == len(parts) and top.exists() else {}
+    return {top: True} if fixed == len(parts) else {}
 
 
 def _below(top: Path, workspace: Path, doubts: list[Doubt]) -> Iterator[Path]:
@@ -171,8 +179,16 @@ def _below(top: Path, workspace: Path, doubts: list[Doubt]) -> Iterator[Path]:
 
     for directory, folders, files in os.walk(top, onerror=unreadable):
         folders[:] = [name for name in folders if name != ".git"]
-        links = [name for name in folders if Path(directory, name).is_symlink()]
+        links = [name for name in folders if _is_link(Path(directory, name))]
         yield from (Path(directory, name) for name in (*files, *links) if name != ".git")
+
+
+def _is_link(path: Path) -> bool:
+    """Of what may not be looked at no: then it is walked into, and the refusal is told."""
+    try:
+        return path.is_symlink()
+    except OSError:
+        return False
 
 
 def _fits(names: Sequence[str], parts: Sequence[str]) -> bool:
