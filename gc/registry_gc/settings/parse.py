@@ -177,27 +177,25 @@ def repositories(text: str) -> tuple[str, ...]:
 
 def number(text: str) -> int:
     """A whole number, 0 or more."""
-    text = text.strip()
-    if not (text.isascii() and text.isdigit() and len(text) <= 12 and int(text) <= MOST_DAYS):
-        raise ValueError(f"is not allowed: a whole number from 0 to {MOST_DAYS}.")
-    return int(text)
+    return _whole(text, 0, MOST_DAYS)
 
 
 def count(text: str) -> int:
     """A whole number, 1 or more."""
-    text = text.strip()
-    if not (text.isascii() and text.isdigit() and len(text) <= 12 and 1 <= int(text) <= MOST_DAYS):
-        raise ValueError(
-            f"is not allowed: a whole number from 1 to {MOST_DAYS}. Leave it out for no limit."
-        )
-    return int(text)
+    return _whole(text, 1, MOST_DAYS, " Leave it out for no limit.")
 
 
 def in_flight(text: str) -> int:
     """A number of requests, 1 to 32."""
+    return _whole(text, 1, 32)
+
+
+def _whole(text: str, least: int, most: int, hint: str = "") -> int:
     text = text.strip()
-    if not (text.isascii() and text.isdigit() and len(text) <= 2 and 1 <= int(text) <= 32):
-        raise ValueError("is not allowed: a whole number from 1 to 32.")
+    # Python itself refuses to read thousands of digits.
+    is_short = text.isascii() and text.isdigit() and len(text) <= 12
+    if not (is_short and least <= int(text) <= most):
+        raise ValueError(f"is not allowed: a whole number from {least} to {most}.{hint}")
     return int(text)
 
 
