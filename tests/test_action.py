@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from registry_gc import __version__
 from registry_gc.main import main
 from registry_gc.report import outputs
-from registry_gc.settings.inputs import INPUTS
+from registry_gc.settings.inputs import INPUTS, Input
 from registry_gc.settings.load import load
 from tests.report.samples import nothing_to_do
 
@@ -55,6 +55,14 @@ def steps_in(document: Any) -> list[dict[str, Any]]:
         own = [document] if {"uses", "run", "with"} & set(document) else []
         return own + [step for part in document.values() for step in steps_in(part)]
     return []
+
+
+@pytest.mark.parametrize("declared", INPUTS, ids=NAMES)
+def test_the_command_line_says_of_an_input_what_action_yml_does(declared: Input) -> None:
+    """In the first sentence: the others are of defaults, and of each one's own."""
+    texts = (ACTION["inputs"][declared.name]["description"], declared.help)
+    first, second = (text.split(". ")[0].removesuffix(".") for text in texts)
+    assert first == second
 
 
 def test_action_declares_each_input_once_and_in_order() -> None:

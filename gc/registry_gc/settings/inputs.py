@@ -179,7 +179,8 @@ INPUTS = (
     Input(
         "owner",
         parse.owner,
-        "Users or organisations, or patterns of them. Default: the repository's owner.",
+        "Users or organisations that own the images, or patterns of them. "
+        "Default: the repository's owner.",
         required=True,
         env=("GITHUB_REPOSITORY_OWNER",),
         many=True,
@@ -201,14 +202,14 @@ INPUTS = (
     Input(
         "keep-latest",
         parse.number,
-        "Keep this many of the newest tags.",
+        "Keep this many of the newest builds.",
         "6",
         by_image=True,
     ),
     Input(
         "keep-daily",
         parse.number,
-        "Of this many days that have a build, keep the newest.",
+        "Of this many days that have a build, keep the newest build of each.",
         "0",
         by_image=True,
     ),
@@ -236,7 +237,7 @@ INPUTS = (
     Input(
         "protect",
         parse.patterns,
-        "Tags that always stay: patterns.",
+        "Tags that always stay: patterns, comma or line separated, in the place of the default.",
         "latest, corpus-*",
         many=True,
         by_image=True,
@@ -262,7 +263,8 @@ INPUTS = (
     Input(
         "protect-from",
         parse.paths,
-        "Files or patterns in the workspace: the tags and digests they mention stay.",
+        "Files or patterns in the workspace, comma or line separated: the tags and digests they "
+        "mention stay.",
         many=True,
     ),
     Input(
@@ -280,7 +282,7 @@ INPUTS = (
     Input(
         "max-delete",
         parse.limit,
-        "Delete nothing at all if more would go: 500 (in the run), 60% (of an image's versions).",
+        "Delete nothing at all if more versions would go: 500 (in the run) or 60% (of an image's).",
     ),
     Input(
         "delete-at-most",
@@ -320,7 +322,8 @@ INPUTS = (
     Input(
         "cache",
         parse.path,
-        "Path in the workspace of a file in which what was read is kept for the next run.",
+        "Path in the workspace of a file in which what was read is kept for the next run, which "
+        "then reads only what is new.",
     ),
     Input("verbose", parse.boolean, "Have every version in the log, not every build.", "false"),
 )
