@@ -138,3 +138,17 @@ def test_the_parts_of_a_push_under_way_stay_by_the_policy_file_of_its_page(
     assert outcome.exit_code == 0, outcome.text
     assert part in names_in(box, "cache-app")
     assert len([n for n in names_in(box, "cache-app") if n.startswith("v")]) == 1
+
+
+def test_of_numbered_builds_three_of_each_name_stay(box: Box) -> None:
+    for tag in ("main-38", "main-39", "main-40", "main-41", "nightly-20261101", "v1.2.3", "v1.2.4"):
+        box.push.image("my-image", tag, tag)
+    for age, tag in enumerate(("main-41", "main-40", "main-39", "main-38")):
+        box.store.age("my-image", tag, 400 + age)
+    for tag in ("nightly-20261101", "v1.2.3", "v1.2.4"):
+        box.store.age("my-image", tag, 900)
+    outcome = follow(box, "Two of each minor version", {})
+    assert outcome.exit_code == 0, outcome.text
+    assert names_in(box, "my-image") == {
+        "main-39", "main-40", "main-41", "nightly-20261101", "v1.2.3", "v1.2.4",
+    }  # fmt: skip
