@@ -87,7 +87,7 @@ class Denied(Stop):
 
     @classmethod
     def from_response(
-        cls, status: int, answer: str, right: Right, server_url: str, is_registry: bool = False
+        cls, status: int, answer: str, right: Right, server_url: str, is_registry: bool
     ) -> "Denied":
         """A refusal with this status and `the server answered 401: ...`, of a server there.
 

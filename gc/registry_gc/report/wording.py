@@ -27,6 +27,7 @@ SPACE = (
     "images that are not listed may share them. The server frees it in its nightly job "
     "cleanup_packages (at midnight), and only blobs older than 24 hours."
 )
+_MOST = 8  # names of one build that are shown
 _ATTACHED = {"": "referrers", ".sig": "signed", ".att": "attested", ".sbom": "SBOM"}
 
 
@@ -133,11 +134,11 @@ def attached(build: builds.Build) -> tuple[str, ...]:
     return tuple(word if n == 1 else f"{word} ({n})" for word, n in sorted(kinds.items()) if n)
 
 
-def names(rows: Sequence[Row], show: Callable[[str], str], most: int = 8) -> str:
+def names(rows: Sequence[Row], show: Callable[[str], str]) -> str:
     """The names of tags, each as it is shown: `v1.2.3 v1.2 v1`, with `and 5 more` after many."""
     found = list(dict.fromkeys(row.version.name for row in rows))
-    more = [f"and {len(found) - most} more"] if len(found) > most else []
-    return " ".join([*map(show, found[:most]), *more])
+    more = [f"and {len(found) - _MOST} more"] if len(found) > _MOST else []
+    return " ".join([*map(show, found[:_MOST]), *more])
 
 
 def labels(rows: Sequence[Row]) -> list[str]:

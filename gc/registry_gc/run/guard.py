@@ -26,7 +26,7 @@ class TooMany(Refused):
         )
 
 
-def guard(limit: Limit | None, plans: Sequence[Plan], is_drain: bool = False) -> None:
+def guard(limit: Limit | None, plans: Sequence[Plan], is_drain: bool) -> None:
     """Raises TooMany: a count holds for the run, a percentage for each image.
 
     Of a drain it judges all that is due, for a mistake is one in portions too.

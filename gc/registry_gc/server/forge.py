@@ -127,10 +127,10 @@ def _names(client: Client, rows: Iterable[dict[str, Any]], key: str) -> list[str
         raise WrongAnswer.not_a_listing(client.server_url) from error
 
 
-def refs(client: Client, name: str, under: str = "") -> tuple[list[str], datetime]:
+def refs(client: Client, name: str, under: str) -> tuple[list[str], datetime]:
     """The names of a repository's refs, `refs/heads/main`, and the server's clock at that moment.
 
-    With `heads` those of branches alone.
+    Of all kinds where `under` is "", with `heads` those of branches alone.
 
     GET /repos/{owner}/{repo}/git/refs[/{under}] has all on one page: 1,000 in 0.1 s, where
     /branches and /tags take 20 requests and 1.5 s (1.25.4). It is 404 where there is none.
