@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from registry_gc import __version__, runner, streams
 from registry_gc.errors import UsageError
 from registry_gc.report.escaping import one_line
 from registry_gc.settings import secret
-from registry_gc.settings.inputs import INPUTS
+from registry_gc.settings.inputs import INPUTS, Settings
 from registry_gc.settings.load import load
 
 EPILOG = (
@@ -97,7 +97,7 @@ def _end_early(outcome: str) -> None:
 
 
 def _run(options: dict[str, str | None]) -> int:
-    """Checks all that can be checked here, and runs. Raises UsageError before any request."""
+    """Checks what was asked for, and does it. Raises UsageError before any request."""
     event = runner.event(os.environ)
     if runner.is_deletion(os.environ, event):
         click.echo(SPARE_DELETION)
@@ -108,6 +108,11 @@ def _run(options: dict[str, str | None]) -> int:
     if not settings.dry_run:
         runner.check_no_dry_run(event)
         runner.check_restore(event, settings.restore)
+    return _clean_up(settings, event, workspace)
+
+
+def _clean_up(settings: Settings, event: Mapping[str, Any] | None, workspace: Path) -> int:
+    """Runs, and shows what came of it. Raises UsageError before any request."""
     # Imported here so that --help and wrong settings answer at once.
     from registry_gc.report import files
     from registry_gc.report.faces import faces
