@@ -189,6 +189,26 @@ def test_only_the_deletion_of_a_package_is_one(
     assert runner.is_deletion(env, None) is False
 
 
+@pytest.mark.parametrize(
+    ("name", "body", "version"),
+    [
+        ("registry_package", {"package": {"version": "v1", "name": "app"}}, "v1"),
+        ("registry_package", {"package": {"version": ["v1"]}}, ""),
+        ("registry_package", {"package": {}}, ""),
+        ("registry_package", {"package": ["version"]}, ""),
+        ("registry_package", {"package": "v1"}, ""),
+        ("registry_package", {"version": "v1"}, ""),
+        ("workflow_dispatch", {"package": {"version": "v1"}}, ""),
+    ],
+)
+def test_which_version_was_pushed_is_told_of_a_push_alone(
+    tmp_path: Path, name: str, body: object, version: str
+) -> None:
+    env = job(tmp_path, body, name)
+    assert runner.published(env, runner.event(env)) == version
+    assert runner.published(env, None) == ""
+
+
 # --- what else a runner sets
 
 

@@ -76,8 +76,16 @@ def test_a_run_that_a_deletion_started_does_nothing(filled: Box, tmp_path: Path)
     assert outputs(tmp_path) == {"outcome": "nothing"}
 
 
+def test_a_run_that_a_copy_in_the_trash_started_does_nothing(filled: Box, tmp_path: Path) -> None:
+    body = {"action": "created", "package": {"name": "app", "version": "gc-trash.v1"}}
+    env = event(tmp_path, "registry_package", body)
+    refuses(filled, inputs(filled, tmp_path) | env, "a copy in the trash started", code=0)
+    assert outputs(tmp_path) == {"outcome": "nothing"}
+
+
 def test_a_run_that_a_push_started_does_its_work(filled: Box, tmp_path: Path) -> None:
-    env = event(tmp_path, "registry_package", {"action": "created"})
+    body = {"action": "created", "package": {"name": "app", "version": "v1"}}
+    env = event(tmp_path, "registry_package", body)
     assert start(env=inputs(filled, tmp_path) | env).returncode == 0
     assert len(filled.store.versions("app")) == 5
 

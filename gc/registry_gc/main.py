@@ -16,6 +16,7 @@ import click
 
 from registry_gc import __version__, runner, streams
 from registry_gc.errors import UsageError
+from registry_gc.registry.trash_names import is_in_trash
 from registry_gc.report.escaping import one_line
 from registry_gc.settings import secret
 from registry_gc.settings.inputs import INPUTS, Settings
@@ -29,6 +30,10 @@ SPARE_DELETION = (
     "Nothing is done: a package's deletion started this job (event registry_package, action "
     "deleted), and each of our own would start another. In the workflow, write on: "
     "registry_package: types: [published]."
+)
+SPARE_COPY = (
+    "Nothing is done: a copy in the trash started this job (event registry_package, version "
+    "gc-trash.*), as each does that a run puts there."
 )
 
 
@@ -99,8 +104,9 @@ def _end_early(outcome: str) -> None:
 def _run(options: dict[str, str | None]) -> int:
     """Checks what was asked for, and does it. Raises UsageError before any request."""
     event = runner.event(os.environ)
-    if runner.is_deletion(os.environ, event):
-        click.echo(SPARE_DELETION)
+    is_deletion = runner.is_deletion(os.environ, event)
+    if is_deletion or is_in_trash(runner.published(os.environ, event)):
+        click.echo(SPARE_DELETION if is_deletion else SPARE_COPY)
         _end_early("nothing")
         return 0
     workspace = runner.workspace(os.environ)

@@ -108,6 +108,17 @@ def is_deletion(env: Mapping[str, str], event: Mapping[str, Any] | None) -> bool
     return is_package and event is not None and event.get("action") == "deleted"
 
 
+def published(env: Mapping[str, str], event: Mapping[str, Any] | None) -> str:
+    """The version of a package whose push started the job; "" when none did.
+
+    `package.version` of what the server sends (PackagePayload, Gitea 1.21 to 1.28, Forgejo).
+    """
+    package = (event or {}).get("package")
+    version = package.get("version") if isinstance(package, dict) else ""
+    is_package = env.get("GITHUB_EVENT_NAME") == _PACKAGE
+    return version if is_package and isinstance(version, str) else ""
+
+
 def check_no_dry_run(event: Mapping[str, Any] | None) -> None:
     """Raises DryRunAsked when an input `dry-run`, `dry_run` or so of the workflow is true.
 
