@@ -185,6 +185,39 @@ def test_restoring_never_writes_over_other_content_and_puts_back_all_or_nothing(
     assert contents(box) == before
 
 
+@pytest.mark.parametrize("fault", [Answer(400), Answer(401), Answer(403), Drop()])
+def test_a_restore_that_fails_in_between_says_what_is_back_and_what_is_not(
+    box: Box, fault: Fault
+) -> None:
+    box.push.image("app", "older", 3)
+    box.store.age("app", "older", 300)
+    tidy(box)
+    box.faults.plan = first(100, fault, "PUT", "/older")
+    outcome = tidy(box, restore=("app:old", "app:older"))
+    assert "old" in names_in(box)
+    assert "older" not in names_in(box)
+    assert outcome.report.restored == ("app:old from gc-trash.old",)
+    (error,) = outcome.errors
+    assert error.startswith("app:older could not be put back. ")
+    assert outcome.exit_code == 1
+    box.faults.reset()
+    assert tidy(box, restore=("app:old", "app:older")).exit_code == 0
+    assert {"old", "older"} < whole(box.store, "app")
+
+
+def test_a_restore_that_is_interrupted_says_what_is_back(box: Box) -> None:
+    box.push.image("app", "older", 3)
+    box.store.age("app", "older", 300)
+    tidy(box)
+    stop = Event()
+    once_before(box, stop.set, "HEAD", "/manifests/old", 3)
+    outcome = tidy(box, restore=("app:old", "app:older"), stop=stop)
+    assert {"old", "older"} & names_in(box) == {"old"}
+    assert outcome.report.restored == ("app:old from gc-trash.old",)
+    assert "app:older could not be put back. The run was interrupted." in outcome.text
+    assert outcome.exit_code == 1
+
+
 def test_restoring_what_the_trash_does_not_have_says_what_it_has(box: Box) -> None:
     tidy(box)
     outcome = tidy(box, restore=("app:v9", "web:v1"))

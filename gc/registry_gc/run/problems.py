@@ -100,6 +100,11 @@ def strays(versions: Iterable[Version]) -> Problem:
     )
 
 
+def not_put_back(tag: str, error: Exception) -> Problem:
+    """A tag whose push from the trash failed; one after which no answer came may be there."""
+    return Problem(f"{tag} could not be put back. {error} Restore it again: that changes no other.")
+
+
 def not_reclaimed(error: Exception) -> Problem:
     """A clean-up that was asked for and did not come about."""
     return Problem(f"reclaim: {error}")

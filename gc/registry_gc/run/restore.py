@@ -7,7 +7,9 @@ from registry_gc.errors import Gone, RegistryGcError
 from registry_gc.registry.listing import Listing, list_versions
 from registry_gc.registry.trash_names import is_in_trash, is_marked, is_name_of, original
 from registry_gc.registry.versions import Version
-from registry_gc.server import packages
+from registry_gc.report.report import Problem
+from registry_gc.run import problems
+from registry_gc.server import packages, parallel
 from registry_gc.server.client import Client
 
 
@@ -52,10 +54,13 @@ class NotRestored(RegistryGcError):
         )
 
 
-def restore(client: Client, wanted: Sequence[str], dry_run: bool) -> list[Found]:
-    """Puts back all of the tags `image:tag`, or none, and says from where.
+def restore(
+    client: Client, wanted: Sequence[str], dry_run: bool
+) -> tuple[list[Found], list[Problem]]:
+    """Puts back the tags `image:tag`; what is back, and a problem for each that could not be.
 
-    Raises NotRestored when one is not in the trash, or would write over other content.
+    Begins only when all of them can be: raises NotRestored when one is not in the trash, or would
+    write over other content. A server that fails, or an interruption, then ends it in between.
     """
     images = dict.fromkeys(text.rpartition(":")[0] for text in wanted)
     listings = {image: list_versions(client, image) for image in images}
@@ -74,9 +79,19 @@ def restore(client: Client, wanted: Sequence[str], dry_run: bool) -> list[Found]
             found.append(match)
     if reasons:
         raise NotRestored(reasons)
-    if not dry_run:
-        client.in_order(lambda f: packages.copy(client, f.image, f.digest, f.tag), _missing(found))
-    return found
+    failed = {} if dry_run else _put_back(client, [f for f in found if not f.is_back])
+    back = [f for f in found if f not in failed]
+    return back, [problems.not_put_back(f"{f.image}:{f.tag}", e) for f, e in failed.items()]
+
+
+def _put_back(client: Client, missing: Sequence[Found]) -> dict[Found, RegistryGcError]:
+    """Puts these back, and says why some are not."""
+
+    def put(found: Found) -> None:
+        packages.copy(client, found.image, found.digest, found.tag)
+
+    done = dict(parallel.as_done(min(client.concurrency, len(missing)), put, missing))
+    return {f: error for f in missing if (error := done[f]) is not None}
 
 
 def _in_trash(client: Client, image: str, tag: str, versions: Sequence[Version]) -> Found | None:
@@ -101,7 +116,3 @@ def _may_be(name: str, tag: str) -> bool:
 def _versions(listing: Listing, image: str) -> list[Version]:
     listing.check(image)
     return [v for v in listing.versions if v.image == image]
-
-
-def _missing(found: Sequence[Found]) -> list[Found]:
-    return [f for f in found if not f.is_back]

@@ -62,7 +62,8 @@ def run(
     try:
         found += check.may_delete(client.for_owner(settings.owner), settings.dry_run)
         if settings.restore:
-            back = restore(client, settings.restore, settings.dry_run)
+            back, not_back = restore(client, settings.restore, settings.dry_run)
+            found += not_back
             return reporting.restored(settings, now, [str(tag) for tag in back], found)
 
         remembered.open(client, log.note)
