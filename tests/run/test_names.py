@@ -1,5 +1,6 @@
 """A build whose deletion comes about in part is as young as it was: its newest name goes last."""
 
+from collections import deque
 from dataclasses import replace
 from datetime import timedelta
 from threading import Event
@@ -8,12 +9,13 @@ from typing import Any
 import pytest
 
 from registry_gc.policy.decide import Rules
-from registry_gc.registry.manifests import Manifest
+from registry_gc.registry.manifests import Child, Manifest
 from registry_gc.registry.versions import Version
 from registry_gc.report.report import State
 from registry_gc.run.look import with_needed
 from registry_gc.run.plan import Plan
 from registry_gc.run.reader import Reader
+from registry_gc.run.sweep import turns
 from registry_gc.server.client import Client
 from registry_gc.server.transport import Transport
 from tests.harness import NOW, age_all, deletions, fail_to_delete, names_in, once_before, run_gc
@@ -121,6 +123,17 @@ def test_an_index_that_fails_to_go_keeps_the_indexes_in_it_under_a_name(
     box.faults.reset()
     assert tidy(box).exit_code == 0
     assert names_in(box) == {"new"}
+
+
+def test_an_index_that_lists_what_its_own_row_holds_goes_before_its_other_parts() -> None:
+    """On 1.25.0 and 1.25.1 a row may hold an index and, pushed over it, one of its parts."""
+    index, part = (Version(n, "app", f"v{n}", NOW) for n in (1, 2))
+    listed = (Child("sha256:2", ""), Child("sha256:1", ""))
+    held = {
+        1: Manifest(("sha256:1", "sha256:9"), (), (), listed),
+        2: Manifest(("sha256:2",), (), ()),
+    }
+    assert turns([part, index], held) == [deque([index]), deque([part])]
 
 
 def test_attachments_of_one_subject_do_not_wait_for_each_other(box: Box) -> None:
