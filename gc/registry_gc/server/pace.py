@@ -11,9 +11,9 @@ FIRST = 4  # as many serve most servers well, and it goes up and down from there
 BRIEFLY, FEW = 0.05, 4  # seconds and answers that a number is tried of which nothing is known
 LONGER, MANY = 0.2, 8  # the same of one of which something is: then noise must not decide
 PAYS = 0.07  # twice as many in flight must bring 5 % more (2**0.07): they wait on each other
-ALIKE = 1.2  # answers that take at most so many times the quickest one hardly wait on each other
+ALIKE = 1.5  # answers that take at most so many times the quickest one hardly wait on each other
 FADES = 0.9  # how much of what was learnt still counts, from one try to the next
-DOUBT = 0.4  # by what share one answer may mislead; by the root of n less, n of them
+DOUBT = 0.5  # by what share one answer may mislead; by the root of n less, n of them
 SURPRISE = 1.5  # the same, when no chance explains it: twice on end, and the server is another
 
 
@@ -44,25 +44,28 @@ class Pace:
             while self._busy >= search.number:
                 search.free.wait()
             self._busy += 1
-            # A connection takes longer, and only once; the first is all there is to go by.
+            # A connection takes longer, and only once; the first is all there is to go by, and so
+            # are the first few.
             connects = 0 < self._connections < self._busy
             self._connections = max(self._busy, self._connections)
-            search.is_reached |= self._busy >= search.number
+            search.is_reached |= self._busy >= search.number and not (connects and search.stay)
             counts = search.is_reached and not connects
-            number, begun = search.number, self._clock()
-        took, is_refused = None, False
+            begun = self._clock()
+            stay = search.begins(counts, begun)
+        is_answer, is_refused = False, False
         try:
             yield
-            took = self._clock() - begun
+            is_answer = True
         except Overloaded:
             is_refused = True
             raise
         finally:
             with self._lock:
-                if is_refused and number == search.number:  # of those in flight together, one
-                    search.refused()
-                elif took is not None and counts:
-                    search.answered(number, took, self._busy)
+                if stay == search.stay:  # else it began with another number
+                    if counts:
+                        search.ends(begun, self._clock(), is_answer, self._busy)
+                    if is_refused:  # of those in flight together, one
+                        search.refused()
                 self._busy -= 1
                 self._last = search.number
                 for each in self._searches.values():
@@ -74,7 +77,7 @@ class _Tried:
     """What came of a number of requests in flight: the older, the less it counts."""
 
     answers: float = 0.0
-    seconds: float = 0.0  # that they took, all together
+    seconds: float = 0.0  # in flight, all together, of those without an answer yet too
 
     def add(self, answers: float, seconds: float) -> None:
         self.answers += answers
@@ -91,37 +94,56 @@ class _Search:
 
     def __init__(self, number: int, most: int, free: Condition) -> None:
         self.number, self.free = number, free
+        self.stay = 0  # the how manyth number it is
         self.is_reached = False  # what begins before so many were in flight finds a shorter queue
         self._most = most
         self._tried: dict[int, _Tried] = {}
-        self._now, self._in_flight = _Tried(), 0  # since the last decision; the sum at each answer
+        self._now, self._full = _Tried(), 0  # since the last decision; the sum of those in flight
+        self._open, self._until = 0, 0.0  # how many are in flight, and until when that is counted
         self._quickest = inf  # seconds
         self._surprises = 0
 
-    def answered(self, number: int, took: float, busy: int) -> None:
-        """One that began when `number` were allowed, and how many were in flight at its end."""
-        self._quickest = min(took, self._quickest)
-        if number != self.number:  # the late ones are the slow ones: they count where they began
-            known = self._tried.get(number)
-            if known and known.seconds < inf:  # else one was refused there: that is to fade
-                known.add(1, took)
+    def begins(self, counts: bool, now: float) -> int:
+        """The stay in which a request begins."""
+        self._pass(now)
+        self._open += counts
+        return self.stay
+
+    def ends(self, begun: float, now: float, is_answer: bool, busy: int) -> None:
+        """A request of this stay ends, and how many were in flight until then."""
+        self._pass(now)
+        self._open -= 1
+        if not is_answer:
             return
-        self._now.add(1, took)
-        self._in_flight += busy
-        least, few = (LONGER, MANY) if number in self._tried else (BRIEFLY, FEW)
-        enough = self._now.answers >= max(few, number)  # else only those that are quick were seen
-        if enough and self._now.seconds >= least * number:
+        self._quickest = min(now - begun, self._quickest)
+        self._now.add(1, 0)
+        self._full += busy
+        least, few = (LONGER, MANY) if self.number in self._tried else (BRIEFLY, FEW)
+        # Whole rounds, for those that began together may end together.
+        enough = self._now.answers >= few and not self._now.answers % self.number
+        if enough and self._now.seconds >= least * self.number:
             # Else there was not enough to do; many that end together make room for a moment.
-            now, is_full = self._now, 2 * self._in_flight > number * self._now.answers
-            self._now, self._in_flight = _Tried(), 0
+            done, is_full = self._now, 2 * self._full > self.number * self._now.answers
+            self._now, self._full = _Tried(), 0
             if is_full:
-                self._learn(now)
+                self._learn(done)
+
+    def _pass(self, now: float) -> None:
+        # The quick ones come first: those still in flight count, or a slow server looks quick.
+        self._now.add(0, self._open * (now - self._until))
+        self._until = now
+
+    def _go_to(self, number: int) -> None:
+        if number != self.number:
+            self.stay, self.is_reached = self.stay + 1, number < self.number
+            self._now, self._full, self._open = _Tried(), 0, 0
+        self.number = number
 
     def refused(self) -> None:
         """Half as many; so many as now bring nothing until that is forgotten."""
         self._tried = {self.number: _Tried(1, inf)} if self.number > 1 else {}
-        self._now, self._in_flight, self._surprises = _Tried(), 0, 0
-        self.number = max(1, self.number // 2)
+        self._surprises = 0
+        self._go_to(max(1, self.number // 2))
 
     def _learn(self, now: _Tried) -> None:
         if self._is_surprise(now):
@@ -139,8 +161,7 @@ class _Search:
         less, more = max(1, best // 2), min(best * 2, self._most)
         is_alike = now.seconds < ALIKE * self._quickest * now.answers
         around = (more, less) if is_alike else (less, more)
-        was, self.number = self.number, max(best, *around, key=self._promise)
-        self.is_reached = self.number <= was
+        self._go_to(max(best, *around, key=self._promise))
 
     def _is_surprise(self, now: _Tried) -> bool:
         known = self._tried.get(self.number)
